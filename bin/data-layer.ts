@@ -1,0 +1,9 @@
+import { createApp } from './app';
+
+try {
+  createApp().synth();
+} catch (error) {
+  // A mistake in a flag or prop is told in one message, not in a stack trace.
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

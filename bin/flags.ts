@@ -1,0 +1,140 @@
+import { App } from 'aws-cdk-lib';
+
+/** All flags of the deploy app are context keys with this prefix. */
+export const PREFIX = 'data-layer:';
+
+/** One flag: the source of its parsing, of the help in every error, and of the documentation. */
+export interface Flag<T> {
+  /** The valid values, for people. */
+  readonly valid: string;
+  /** What holds when the flag is not set. */
+  readonly default: T;
+  /** One sentence. */
+  readonly sentence: string;
+  /** Reads a value from JSON or from a `-c key=value` string. Undefined means: not valid. */
+  readonly parse: (value: unknown) => T | undefined;
+}
+
+function flag<T>(valid: string, defaultValue: T, sentence: string, parse: Flag<T>['parse']): Flag<T> {
+  return { valid, default: defaultValue, sentence, parse };
+}
+
+function choice<const V extends readonly string[]>(valid: V, defaultValue: V[number], sentence: string) {
+  return flag<V[number]>(valid.join(' | '), defaultValue, sentence, (value) =>
+    typeof value === 'string' && valid.includes(value) ? value : undefined,
+  );
+}
+
+function bool(defaultValue: boolean, sentence: string): Flag<boolean> {
+  return flag<boolean>('true | false', defaultValue, sentence, (value) =>
+    value === true || value === 'true' ? true : value === false || value === 'false' ? false : undefined,
+  );
+}
+
+const FOCUS_EXPORT = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/([^/\s]+(?:\/[^/\s]+)*)$/;
+
+/** Every flag of the app. A store that does not exist yet has no row and no value here. */
+export const FLAGS = {
+  stage: choice(
+    ['prod', 'staging', 'dev'],
+    'prod',
+    'Names the stack; dev is the only stage whose data may be deleted, and only with allowDestroy.',
+  ),
+  services: bool(false, 'Run Open WebUI and Chroma as services, and the evidence collector daily (compute is billed apart).'),
+  relational: choice(['sqlite-on-efs'], 'sqlite-on-efs', "Where Open WebUI's relational data lives."),
+  vectors: choice(['chroma-on-efs'], 'chroma-on-efs', 'Where the vectors of Knowledge live.'),
+  analytics: choice(['evidence-files'], 'evidence-files', 'How FinOps evidence is kept.'),
+  search: choice(['none'], 'none', 'Full-text search over evidence.'),
+  cache: choice(['none'], 'none', 'A cache for more than one replica.'),
+  architecture: choice(['arm64', 'x86_64'], 'arm64', 'The processor of the tasks.'),
+  backup: bool(true, 'An AWS Backup plan: daily, kept 7 days.'),
+  allowDestroy: bool(false, 'The second key, beside stage=dev, that lets cdk destroy delete the file system.'),
+  focusExport: flag<string | undefined>(
+    's3://<bucket>/<prefix>/<export name>',
+    undefined,
+    'The AWS Data Exports FOCUS export that the evidence collector reads.',
+    (value) => (typeof value === 'string' && FOCUS_EXPORT.test(value) ? value : undefined),
+  ),
+  costCenter: flag<string | undefined>(
+    'text of 1 to 256 characters',
+    undefined,
+    'Value of the cost allocation tag CostCenter.',
+    (value) => (typeof value === 'string' && value.length > 0 && value.length <= 256 ? value : undefined),
+  ),
+} as const;
+
+/** The values of all flags. */
+export type FlagValues = { -readonly [K in keyof typeof FLAGS]: (typeof FLAGS)[K]['default'] };
+
+/** The table of flags, as printed with every error. */
+export function flagHelp(): string {
+  return Object.entries(FLAGS)
+    .map(([name, row]) => `  ${PREFIX}${name}=${row.valid} (default ${row.default ?? 'none'})\n      ${row.sentence}`)
+    .join('\n');
+}
+
+/** Splits s3://bucket/prefix/export-name. */
+export function parseFocusExport(uri: string): { bucketName: string; prefix: string } {
+  const [, bucketName, prefix] = FOCUS_EXPORT.exec(uri)!;
+  return { bucketName, prefix };
+}
+
+/** The flag whose name is nearest, for a typing error of up to two letters. */
+function nearest(name: string): string | undefined {
+  const distance = (a: string, b: string): number => {
+    let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+    for (let i = 1; i <= a.length; i++) {
+      const next = [i];
+      for (let j = 1; j <= b.length; j++) {
+        next[j] = Math.min(next[j - 1] + 1, row[j] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+      }
+      row = next;
+    }
+    return row[b.length];
+  };
+  return Object.keys(FLAGS)
+    .map((flagName) => ({ flagName, away: distance(name.toLowerCase(), flagName.toLowerCase()) }))
+    .filter(({ away }) => away <= 2)
+    .sort((a, b) => a.away - b.away)[0]?.flagName;
+}
+
+/** Reads and checks every flag. All problems are reported in one error. */
+export function readFlags(app: App): FlagValues {
+  const context = app.node.getAllContext() as { [key: string]: unknown };
+  const problems: string[] = [];
+
+  for (const key of Object.keys(context)) {
+    if (key.startsWith(PREFIX)) {
+      const name = key.slice(PREFIX.length);
+      if (!(name in FLAGS)) {
+        const near = nearest(name);
+        problems.push(`${key} is no flag of this app.${near ? ` Did you mean ${PREFIX}${near}?` : ''}`);
+      }
+    } else if (key in FLAGS) {
+      problems.push(`${key} has no prefix and would be ignored. Write ${PREFIX}${key}.`);
+    }
+  }
+
+  const values = {} as { [name: string]: unknown };
+  for (const [name, row] of Object.entries(FLAGS) as [string, Flag<unknown>][]) {
+    const given = context[PREFIX + name];
+    const value = given === undefined ? row.default : row.parse(given);
+    if (given !== undefined && value === undefined) {
+      problems.push(`${PREFIX}${name}=${JSON.stringify(given)} is not valid. Valid: ${row.valid}.`);
+    }
+    values[name] = value;
+  }
+  const flags = values as FlagValues;
+  if (flags.allowDestroy && flags.stage !== 'dev') {
+    problems.push(
+      `${PREFIX}allowDestroy=true goes with ${PREFIX}stage=dev only: the data of stage ${flags.stage} is never deleted by cdk destroy.`,
+    );
+  }
+
+  if (problems.length > 0) {
+    throw new Error(
+      `The flags of the app (context keys, in cdk.json or with -c) cannot be used:\n- ${problems.join('\n- ')}\n\nValid flags:\n${flagHelp()}`,
+    );
+  }
+  return flags;
+}

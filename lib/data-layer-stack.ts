@@ -1,0 +1,90 @@
+import { Stack, StackProps, Tags, Validations } from 'aws-cdk-lib';
+import * as ecs from 'aws-cdk-lib/aws-ecs';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { EfsDataLayer, EfsDataLayerProps } from './efs-data-layer';
+
+/** Where a FOCUS export lies, by name. */
+export interface FocusExportLocation {
+  /** The bucket's name. */
+  readonly bucketName: string;
+  /** The prefix and the export's name, without a slash at either end. */
+  readonly prefix: string;
+}
+
+/** The deployable stack. */
+export interface DataLayerStackProps extends StackProps {
+  /**
+   * The data layer.
+   *
+   * @default - all defaults
+   */
+  readonly dataLayer?: EfsDataLayerProps;
+
+  /**
+   * Run Open WebUI and the knowledge workload as services, and the evidence collector daily when it has a source.
+   * Compute is billed apart from the data layer.
+   *
+   * @default false
+   */
+  readonly services?: boolean;
+
+  /**
+   * The AWS Data Exports FOCUS export that the evidence collector reads.
+   *
+   * @default - that of dataLayer.evidence, or none
+   */
+  readonly focusExport?: FocusExportLocation;
+}
+
+/** A data layer in a stack of its own: network, volume, task definitions and, if asked, running services. */
+export class DataLayerStack extends Stack {
+  /** The data layer. */
+  public readonly dataLayer: EfsDataLayer;
+  /** The cluster of the services. Undefined without services. */
+  public readonly cluster?: ecs.Cluster;
+
+  constructor(scope: Construct, id: string, props: DataLayerStackProps = {}) {
+    super(scope, id, props);
+    const focusExport = props.focusExport
+      ? {
+          bucket: s3.Bucket.fromBucketName(this, 'FocusExportBucket', props.focusExport.bucketName),
+          prefix: props.focusExport.prefix,
+        }
+      : props.dataLayer?.evidence?.focusExport;
+    this.dataLayer = new EfsDataLayer(this, 'DataLayer', {
+      ...props.dataLayer,
+      evidence: { ...props.dataLayer?.evidence, focusExport },
+    });
+    if (props.services) {
+      this.cluster = this.runServices(focusExport !== undefined);
+    }
+  }
+
+  private runServices(collectEvidence: boolean): ecs.Cluster {
+    const { openWebUi, knowledge, evidence, vpc } = this.dataLayer;
+    const cluster = new ecs.Cluster(this, 'Cluster', {
+      vpc,
+      containerInsightsV2: ecs.ContainerInsights.DISABLED,
+    });
+    Validations.of(cluster).acknowledge({
+      id: 'AwsSolutions-ECS4',
+      reason:
+        'Container Insights bills every custom metric and would cost more than the volume; the free service metrics and the tasks’ logs stay.',
+    });
+    const server = knowledge.runOn(cluster);
+    const chat = openWebUi.runOn(cluster, {
+      serviceConnectConfiguration: knowledge.isChromaServer ? knowledge.serviceConnectClient() : undefined,
+    });
+    if (knowledge.isChromaServer) {
+      knowledge.allowClient(chat);
+      // A Service Connect client knows only the names that exist when it starts.
+      chat.service.node.addDependency(server.service);
+    }
+    if (collectEvidence) {
+      evidence.scheduleOn(cluster);
+    }
+    Tags.of(cluster).add('ManagedBy', 'efs-data-layer');
+    return cluster;
+  }
+}

@@ -1,0 +1,5 @@
+export * from './data-layer-stack';
+export * from './efs-data-layer';
+export { SingleWriterService, SingleWriterServiceOptions, SingleWriterServiceProps } from './single-writer';
+export * from './storage';
+export * from './workloads';

@@ -1,0 +1,3 @@
+export { placeTasks, Placement } from './placement';
+export { acknowledgeEnvironment, WHY_ONE_WRITER } from './rules';
+export { SingleWriterService, SingleWriterServiceOptions, SingleWriterServiceProps } from './single-writer-service';

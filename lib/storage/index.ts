@@ -1,0 +1,3 @@
+export { VolumeBackup } from './backup';
+export { DataVolume, DataVolumeProps } from './data-volume';
+export { ExistingFileSystem } from './existing-file-system';
