@@ -4,11 +4,11 @@ from datetime import datetime, timedelta, timezone
 HELP = """usage: evidence-collector [--verify | --help]
 
 Copies an AWS Data Exports FOCUS export from S3 onto a volume as evidence, never changed or removed afterwards.
-Changes in the export make a new run in EVIDENCE_ROOT/focus/BILLING_PERIOD=YYYY-MM, to which "current" leads:
+A change in the export makes a new run in EVIDENCE_ROOT/focus/BILLING_PERIOD=YYYY-MM, to which "current" leads:
   run=<UTC>/manifest.json  SHA-256 of the files, and of the manifest before it: a chain
   run=<UTC>/<data files>   the whole month, symlinks where an earlier run has the bytes; "/" in a key is %2F
-  run=<UTC>/metadata/      AWS's manifest. Of several executions only that of the newest one is taken, or a month
-                           counts twice. "deliveryComplete" is false if data is newer: AWS was writing.
+  run=<UTC>/metadata/      AWS's manifest. Only the execution with the newest one is taken, or a month counts
+                           twice. "deliveryComplete" is false if data is newer: AWS was writing.
 
 EVIDENCE_ROOT          existing directory, absolute
 FOCUS_EXPORT_BUCKET    bucket name
@@ -17,7 +17,7 @@ FOCUS_BILLING_PERIODS  2026-10,2026-11 (default all)
 LOCK_WAIT_SECONDS      default 600
 AWS_*                  as for the aws command; AWS_ACCOUNT_ID and AWS_REGION are noted
 
---verify hashes all files of all runs and writes nothing. The log has the newest manifestSha256 to compare.
+--verify hashes all files and writes nothing. Compare its manifestSha256 with the log: only that shows a lost tail.
 
 Exit codes: 0 done or unchanged; 1 evidence does not match its manifest, nothing written for that period; 64 usage
 or configuration; 66 no data there; 69 S3 refused, failed, kept changing, or has a key AWS would not write;
@@ -161,15 +161,15 @@ def link_text(entry):
 
 
 def fault(path, run, entry, stored, full):
-  """What is wrong with a file, or None. `stored` collects what the runs hold."""
+  """What is wrong, or None. `stored` collects what the runs hold."""
   place, content = (entry['storedIn'], entry['storedAs']), (entry['sha256'], entry['bytes'])
   if place != (run, entry['name']):
     linked = os.path.islink(path) and os.readlink(path) == link_text(entry)
-    return None if linked and stored.get(place) == content else 'does not lead to bytes of an earlier run'
+    return None if linked and stored.get(place) == content else 'does not lead to an earlier run'
   stored[place] = content
   if os.path.islink(path) or os.path.getsize(path) != entry['bytes']:
-    return 'has another size than was collected'
-  return 'has other bytes than were collected' if full and sha256_of(path) != entry['sha256'] else None
+    return 'has another size'
+  return 'has other bytes' if full and sha256_of(path) != entry['sha256'] else None
 
 
 def check(folder, full=False):
@@ -313,7 +313,7 @@ def collect(export, focus):
       say('stopped', period=month, code=stop.args[0])
       codes.add(stop.args[0])
   if not export.months and 0 in codes:
-    codes.discard(66)  # AWS is about to deliver one of the months for the first time
+    codes.discard(66)  # AWS is still writing a new month
   codes = codes or {66}
   if 66 in codes:
     up = re.sub('[^/]+$', '', export.place)
@@ -355,7 +355,7 @@ def main(arguments):
     complain(stop.args[1])
     return stop.args[0]
   except OSError as error:
-    complain(f'the volume failed: {error}. Nothing half-done is kept. Free or repair it and start again.')
+    complain(f'the volume failed: {error}. Nothing half-done is kept; free or repair it.')
     return 74
   except Exception as error:  # or it would end as 1, which means tampered
     complain(f'a bug: {error!r}')

@@ -1,0 +1,53 @@
+"""CloudWatch Logs and Cloud Map."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .base import Context, Handler, handles
+
+
+@handles("AWS::Logs::LogGroup")
+class LogGroup(Handler):
+    updatable = {"RetentionInDays", "Tags"}
+
+    def create(self, context: Context, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        name = properties.get("LogGroupName") or context.name(512)
+        client = context.client("logs")
+        client.create_log_group(logGroupName=name, tags={tag["Key"]: tag["Value"] for tag in context.all_tags(properties)})
+        self._retention(context, name, properties)
+        return name, {"Arn": context.arn("logs", f"log-group:{name}:*")}
+
+    def _retention(self, context: Context, name: str, properties: dict[str, Any]) -> None:
+        client = context.client("logs")
+        if "RetentionInDays" in properties:
+            client.put_retention_policy(logGroupName=name, retentionInDays=int(properties["RetentionInDays"]))
+        else:
+            client.delete_retention_policy(logGroupName=name)
+
+    def change(self, context: Context, physical_id: str, old: Any, new: Any, changed: set[str]) -> None:
+        self._retention(context, physical_id, new)
+        client = context.client("logs")
+        gone = {tag["Key"] for tag in old.get("Tags", [])} - {tag["Key"] for tag in new.get("Tags", [])}
+        if gone:
+            client.untag_log_group(logGroupName=physical_id, tags=sorted(gone))
+        tags = {tag["Key"]: tag["Value"] for tag in context.all_tags(new)}
+        if tags:
+            client.tag_log_group(logGroupName=physical_id, tags=tags)
+
+    def delete(self, context: Context, physical_id: str, properties: Any, attributes: Any) -> None:
+        context.client("logs").delete_log_group(logGroupName=physical_id)
+
+
+@handles("AWS::ServiceDiscovery::HttpNamespace")
+class HttpNamespace(Handler):
+    def create(self, context: Context, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        client = context.client("servicediscovery")
+        client.create_http_namespace(
+            Name=properties["Name"], Description=properties.get("Description", ""), Tags=context.all_tags(properties)
+        )
+        made = next(n for n in client.list_namespaces()["Namespaces"] if n["Name"] == properties["Name"])
+        return made["Id"], {"Arn": made["Arn"], "Id": made["Id"], "HttpName": properties["Name"]}
+
+    def delete(self, context: Context, physical_id: str, properties: Any, attributes: Any) -> None:
+        context.client("servicediscovery").delete_namespace(Id=physical_id)
