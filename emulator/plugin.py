@@ -77,6 +77,20 @@ def install(url: str) -> None:
         def __iter__(self) -> Any:
             return iter(self.engine.resources)
 
+        def build_change_set_actions(self, template: dict[str, Any]) -> dict[str, Any]:
+            """What a change set would touch, by comparing templates: the preview is coarser than the deployment."""
+            old = self.stack.template_dict.get("Resources", {}) if self.engine.resources else {}
+            new = template.get("Resources", {})
+
+            def described(names: set[str], bodies: dict[str, Any]) -> dict[str, Any]:
+                return {name: {"ResourceType": bodies[name]["Type"]} for name in sorted(names)}
+
+            return {
+                "Add": described(new.keys() - old.keys(), new),
+                "Modify": described({name for name in new.keys() & old.keys() if new[name] != old[name]}, new),
+                "Remove": described(old.keys() - new.keys(), old),
+            }
+
     def create_resource_map(self: Any) -> Map:
         return Map(self)
 
@@ -162,30 +176,26 @@ def install(url: str) -> None:
             if change_set_name in (key, change_set.change_set_name):
                 del self.change_sets[key]
 
-    def refuse_change_sets(self: Any, *args: Any, **kwargs: Any) -> None:
-        raise ValidationError("", message="This emulator has no change sets: use cdk deploy --method=direct")
+    def execute_change_set(self: Any, change_set_name: str, stack_name: str | None = None) -> None:
+        """moto fails here with HTTP 500 and calls the second attempt a success."""
+        change_set = self.describe_change_set(change_set_name)
+        stack = self.stacks[change_set.stack_id]
+        if change_set.change_set_type == "CREATE":
+            stack.template = change_set.template
+            stack._parse_template()
+            stack.parameters = change_set.parameters
+            stack._add_stack_event("CREATE_IN_PROGRESS", resource_status_reason="User Initiated")
+            stack.create_resources()
+        else:
+            stack.update(change_set.template, parameters=change_set.parameters, tags=change_set.tags)
+        change_set.execution_status = "EXECUTE_COMPLETE"
 
     backend_class.delete_stack = delete_stack
     backend_class._resolve_update_parameters = resolve_update_parameters
     backend_class.delete_change_set = delete_change_set
-    backend_class.create_change_set = refuse_change_sets
+    backend_class.execute_change_set = execute_change_set
 
-    _return_whole_services()
     _serve_recorded(base)
-
-
-def _return_whole_services() -> None:
-    """DescribeServices returns what CreateService was given."""
-    from moto.ecs import models
-
-    from .handlers.ecs import EXTRA
-
-    whole = models.Service.response_object.fget  # type: ignore[attr-defined]
-
-    def response_object(self: Any) -> dict[str, Any]:
-        return {**whole(self), **self.__dict__.get(EXTRA, {})}
-
-    models.Service.response_object = property(response_object)  # type: ignore[method-assign,assignment]
 
 
 def _serve_recorded(base: Any) -> None:

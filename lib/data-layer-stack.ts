@@ -79,7 +79,7 @@ export class DataLayerStack extends Stack {
     if (knowledge.isChromaServer) {
       knowledge.allowClient(chat);
       // A Service Connect client knows only the names that exist when it starts.
-      chat.service.node.addDependency(server.service);
+      chat.service.node.defaultChild!.node.addDependency(server.service.node.defaultChild!);
     }
     if (collectEvidence) {
       evidence.scheduleOn(cluster);

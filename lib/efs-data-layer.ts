@@ -12,27 +12,14 @@ import {
   KnowledgeWorkload,
   OpenWebUiProps,
   OpenWebUiWorkload,
+  PosixIdentity,
   TaskSettings,
   Workload,
   WorkloadOptions,
 } from './workloads';
 
 /** A data layer. Every prop has a safe default. */
-export interface EfsDataLayerProps extends DataVolumeProps, TaskSettings {
-  /**
-   * The POSIX user id of the default workloads' files, 1 to 4294967295.
-   *
-   * @default 1000
-   */
-  readonly uid?: number;
-
-  /**
-   * The POSIX group id of the default workloads' files, 1 to 4294967295.
-   *
-   * @default 1000
-   */
-  readonly gid?: number;
-
+export interface EfsDataLayerProps extends DataVolumeProps, TaskSettings, PosixIdentity {
   /**
    * Open WebUI.
    *
@@ -86,7 +73,7 @@ export class EfsDataLayer extends Construct {
   public readonly knowledge: KnowledgeWorkload;
   /** FinOps evidence. */
   public readonly evidence: EvidenceWorkload;
-  private readonly identity: { uid?: number; gid?: number };
+  private readonly identity: PosixIdentity;
 
   constructor(scope: Construct, id: string, props: EfsDataLayerProps = {}) {
     super(scope, id);

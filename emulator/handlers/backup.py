@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .base import Context, Handler, Recorded, handles
+from .base import Context, Handler, Recorded, fit, handles
 
 
 @handles("AWS::Backup::BackupVault")
 class Vault(Handler):
-    updatable: set[str] = set()
-
     def create(self, context: Context, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         key = {"EncryptionKeyArn": properties["EncryptionKeyArn"]} if "EncryptionKeyArn" in properties else {}
         tags = {tag["Key"]: tag["Value"] for tag in context.all_tags(properties, "BackupVaultTags")}
@@ -37,9 +35,9 @@ class Plan(Handler):
             }
             for rule in plan["BackupPlanRule"]
         ]
-        made = context.client("backup").create_backup_plan(
-            BackupPlan={"BackupPlanName": plan["BackupPlanName"], "Rules": rules}
-        )
+        client = context.client("backup")
+        wanted = {"BackupPlan": {"BackupPlanName": plan["BackupPlanName"], "Rules": rules}}
+        made = client.create_backup_plan(**fit(client, "CreateBackupPlan", wanted))
         return made["BackupPlanId"], {
             "BackupPlanId": made["BackupPlanId"],
             "BackupPlanArn": made["BackupPlanArn"],

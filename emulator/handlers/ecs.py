@@ -20,6 +20,8 @@ class Cluster(Handler):
     def create(self, context: Context, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         client = context.client("ecs")
         wanted = lower_first(_without_tags(properties))
+        if "clusterSettings" in wanted:
+            wanted["settings"] = wanted.pop("clusterSettings")
         wanted.setdefault("clusterName", context.name(255))
         made = client.create_cluster(**fit(client, "CreateCluster", {**wanted, "tags": _tags(context, properties)}))["cluster"]
         return made["clusterName"], {"Arn": made["clusterArn"]}
@@ -90,7 +92,10 @@ class Service(Handler):
         from moto.ecs.models import ecs_backends
 
         service = ecs_backends[context.account][context.region]._get_service(cluster, name)
-        service.__dict__.update({EXTRA: {api: wanted[api] for api in FORGOTTEN if api in wanted}})
+        # moto's responses read attributes by their Python names.
+        for api, attribute in FORGOTTEN.items():
+            if api in wanted:
+                setattr(service, attribute, wanted[api])
 
     def change(self, context: Context, physical_id: str, old: Any, new: Any, changed: set[str]) -> None:
         client = context.client("ecs")
@@ -102,5 +107,3 @@ class Service(Handler):
     def delete(self, context: Context, physical_id: str, properties: Any, attributes: Any) -> None:
         context.client("ecs").delete_service(cluster=properties["Cluster"], service=physical_id, force=True)
 
-
-EXTRA = "_emulator_extra"

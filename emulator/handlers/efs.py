@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from ..errors import Failure
-from .base import Context, Handler, handles
+from .base import Context, Handler, fit, handles
 
 
 def _backend(context: Context) -> Any:
@@ -111,12 +111,13 @@ class AccessPoint(Handler):
         client = context.client("efs")
         # moto takes an access point of a file system that does not exist; EFS does not.
         client.describe_file_systems(FileSystemId=properties["FileSystemId"])
-        made = client.create_access_point(
-            ClientToken=f"{context.logical_id}-{time.time_ns()}"[-64:],
-            FileSystemId=properties["FileSystemId"],
-            Tags=context.all_tags(properties, "AccessPointTags"),
+        wanted = {
+            "ClientToken": f"{context.logical_id}-{time.time_ns()}"[-64:],
+            "FileSystemId": properties["FileSystemId"],
+            "Tags": context.all_tags(properties, "AccessPointTags"),
             **{name: properties[name] for name in ("PosixUser", "RootDirectory") if name in properties},
-        )
+        }
+        made = client.create_access_point(**fit(client, "CreateAccessPoint", wanted))
         return made["AccessPointId"], {"AccessPointId": made["AccessPointId"], "Arn": made["AccessPointArn"]}
 
     def change(self, context: Context, physical_id: str, old: Any, new: Any, changed: set[str]) -> None:

@@ -117,6 +117,7 @@ export class SingleWriterService extends Construct implements ec2.IConnectable {
       desiredCount,
       minHealthyPercent: 0,
       maxHealthyPercent: 100,
+      circuitBreaker,
       availabilityZoneRebalancing: ecs.AvailabilityZoneRebalancing.DISABLED,
       vpcSubnets: placement.vpcSubnets,
       assignPublicIp: placement.assignPublicIp,

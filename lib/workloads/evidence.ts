@@ -13,8 +13,8 @@ import { placeTasks } from '../single-writer';
 import { DataVolume } from '../storage';
 import { AWS_CLI_IMAGE } from './images';
 import { mergeEnvironment } from './open-webui';
-import { createTask, TaskProps, TaskSettings } from './task';
-import { Workload } from './workload';
+import { createTask, TaskSettings } from './task';
+import { PosixIdentity, Workload } from './workload';
 import { Writers } from './writers';
 
 /** Where an AWS Data Exports FOCUS export lies. */
@@ -30,7 +30,7 @@ export interface FocusExportSource {
 }
 
 /** FinOps evidence on the volume. */
-export interface EvidenceProps extends TaskProps {
+export interface EvidenceProps {
   /**
    * The FOCUS export to collect.
    *
@@ -122,7 +122,7 @@ export class EvidenceWorkload extends Workload {
     scope: Construct,
     id: string,
     volume: DataVolume,
-    identity: { uid?: number; gid?: number },
+    identity: PosixIdentity,
     settings: TaskSettings,
     props: EvidenceProps = {},
   ) {
@@ -151,6 +151,8 @@ export class EvidenceWorkload extends Workload {
         'evidence',
         {
           EVIDENCE_ROOT: this.mountPath,
+          AWS_REGION: Stack.of(this).region,
+          AWS_ACCOUNT_ID: Stack.of(this).account,
           ...(source && { FOCUS_EXPORT_BUCKET: source.bucket.bucketName, FOCUS_EXPORT_PREFIX: source.prefix }),
         },
         props.environment,
@@ -183,10 +185,6 @@ export class EvidenceWorkload extends Workload {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(cluster).account } },
       }),
     });
-    Validations.of(role).acknowledge({
-      id: 'AwsSolutions-IAM5[Resource::*]',
-      reason: 'Tagging the task it starts needs ecs:TagResource on tasks whose ids do not exist yet.',
-    });
     return new scheduler.Schedule(cluster, `${id}Schedule`, {
       description: 'Collects FinOps evidence onto the data layer volume',
       schedule: options.schedule ?? scheduler.ScheduleExpression.cron({ minute: '0', hour: '6' }),
@@ -196,7 +194,6 @@ export class EvidenceWorkload extends Workload {
         vpcSubnets: placement.vpcSubnets,
         securityGroups: [securityGroup],
         platformVersion: ecs.FargatePlatformVersion.VERSION1_4,
-        propagateTags: true,
         role,
       }),
     });

@@ -1,6 +1,6 @@
 export { EvidenceProps, EvidenceScheduleOptions, EvidenceWorkload, FocusExportSource } from './evidence';
 export { KnowledgeProps, KnowledgeWorkload } from './knowledge';
 export { OpenWebUiProps, OpenWebUiWorkload } from './open-webui';
-export { TaskProps, TaskSettings } from './task';
-export { Mount, MountOptions, SingleWriterContainerOptions, Workload, WorkloadOptions, WorkloadProps } from './workload';
+export { TaskSettings } from './task';
+export { Mount, MountOptions, PosixIdentity, SingleWriterContainerOptions, Workload, WorkloadOptions, WorkloadProps } from './workload';
 export { Writers } from './writers';

@@ -6,14 +6,15 @@ import { Construct } from 'constructs';
 import { inputError } from '../errors';
 import { SingleWriterService, SingleWriterServiceOptions } from '../single-writer';
 import { DataVolume } from '../storage';
+import { allowInto } from '../storage/ingress';
 import { CHROMA_IMAGE } from './images';
 import { mergeEnvironment } from './open-webui';
-import { createTask, TaskProps, TaskSettings } from './task';
-import { Workload } from './workload';
+import { createTask, TaskSettings } from './task';
+import { PosixIdentity, Workload } from './workload';
 import { Writers } from './writers';
 
 /** CrewAI Knowledge on the volume. */
-export interface KnowledgeProps extends TaskProps {
+export interface KnowledgeProps {
   /**
    * Your CrewAI application. It gets CREWAI_STORAGE_DIR on the volume, where CrewAI keeps its Chroma.
    *
@@ -98,7 +99,7 @@ export class KnowledgeWorkload extends Workload {
     scope: Construct,
     id: string,
     volume: DataVolume,
-    identity: { uid?: number; gid?: number },
+    identity: PosixIdentity,
     settings: TaskSettings,
     props: KnowledgeProps = {},
   ) {
@@ -209,6 +210,8 @@ export class KnowledgeWorkload extends Workload {
     if (!this.runningService || !this.isChromaServer) {
       throw inputError(this, 'The Chroma server has no service.', 'Call knowledge.runOn(cluster) first.');
     }
-    peer.connections.allowTo(this.runningService.service, ec2.Port.tcp(CHROMA_PORT), 'Chroma');
+    for (const securityGroup of this.runningService.connections.securityGroups) {
+      allowInto(peer, securityGroup, CHROMA_PORT, 'Chroma');
+    }
   }
 }

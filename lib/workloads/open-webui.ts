@@ -5,12 +5,12 @@ import { inputError } from '../errors';
 import { SingleWriterService, SingleWriterServiceOptions } from '../single-writer';
 import { DataVolume } from '../storage';
 import { OPEN_WEBUI_IMAGE } from './images';
-import { createTask, TaskProps, TaskSettings } from './task';
-import { Workload } from './workload';
+import { createTask, TaskSettings } from './task';
+import { PosixIdentity, Workload } from './workload';
 import { Writers } from './writers';
 
 /** Open WebUI on the volume. */
-export interface OpenWebUiProps extends TaskProps {
+export interface OpenWebUiProps {
   /**
    * The image: Open WebUI or one made from it. Pin it: schema changes are one-way.
    *
@@ -125,7 +125,7 @@ export class OpenWebUiWorkload extends Workload {
     scope: Construct,
     id: string,
     volume: DataVolume,
-    identity: { uid?: number; gid?: number },
+    identity: PosixIdentity,
     settings: TaskSettings,
     props: OpenWebUiProps = {},
   ) {

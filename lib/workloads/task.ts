@@ -5,23 +5,6 @@ import { Construct } from 'constructs';
 import { inputError } from '../errors';
 import { acknowledgeEnvironment } from '../single-writer';
 
-/** What the three task definitions share. */
-export interface TaskProps {
-  /**
-   * vCPU units, 1024 is one vCPU. Must fit the memory: Fargate has fixed pairs.
-   *
-   * @default - depends on the workload
-   */
-  readonly cpu?: number;
-
-  /**
-   * Memory in MiB. Must fit the vCPU units: Fargate has fixed pairs.
-   *
-   * @default - depends on the workload
-   */
-  readonly memoryLimitMiB?: number;
-}
-
 /** Settings of every task. */
 export interface TaskSettings {
   /**
@@ -77,7 +60,7 @@ export function createTask(
   scope: Construct,
   streamPrefix: string,
   settings: TaskSettings,
-  size: Required<TaskProps>,
+  size: { cpu: number; memoryLimitMiB: number },
 ): Task {
   requireSize(scope, size.cpu, size.memoryLimitMiB);
   const taskDefinition = new ecs.FargateTaskDefinition(scope, 'Task', {

@@ -6,6 +6,7 @@ import { Construct } from 'constructs';
 import { inputError, requireWholeNumber } from '../errors';
 import { WHY_ONE_WRITER } from '../single-writer';
 import { DataVolume } from '../storage';
+import { allowInto } from '../storage/ingress';
 import { requireDirectory, requireMountPath } from '../storage/paths';
 import { accessPointStatement } from '../storage/policy';
 import { Writers } from './writers';
@@ -16,8 +17,27 @@ const STOP_TIMEOUT = Duration.seconds(120);
 /** Largest POSIX id EFS takes (API_PosixUser, docs.aws.amazon.com/efs, read 2026-11). */
 const MAX_POSIX_ID = 4294967295;
 
+const NFS_PORT = 2049;
+
+/** Whose files they are. */
+export interface PosixIdentity {
+  /**
+   * The POSIX user id every file operation is made with, 1 to 4294967295. 0 (root) is refused.
+   *
+   * @default 1000
+   */
+  readonly uid?: number;
+
+  /**
+   * The POSIX group id every file operation is made with, 1 to 4294967295.
+   *
+   * @default 1000
+   */
+  readonly gid?: number;
+}
+
 /** A directory of one's own on the volume. */
-export interface WorkloadOptions {
+export interface WorkloadOptions extends PosixIdentity {
   /**
    * The directory on the file system, absolute, for example /reports. It must not overlap another workload's.
    */
@@ -36,20 +56,6 @@ export interface WorkloadOptions {
    * @default - /mnt followed by the directory, for example /mnt/reports
    */
   readonly mountPath?: string;
-
-  /**
-   * The POSIX user id every file operation is made with, 1 to 4294967295. 0 (root) is refused.
-   *
-   * @default 1000
-   */
-  readonly uid?: number;
-
-  /**
-   * The POSIX group id every file operation is made with, 1 to 4294967295.
-   *
-   * @default 1000
-   */
-  readonly gid?: number;
 }
 
 /** What a workload is made from. */
@@ -248,7 +254,7 @@ export class Workload extends Construct {
    * @param peer a service, or anything with a security group
    */
   public allowFrom(peer: ec2.IConnectable): void {
-    peer.connections.allowTo(this.volume.securityGroup, ec2.Port.tcp(2049), `NFS to ${this.directory}`);
+    allowInto(peer, this.volume.securityGroup, NFS_PORT, 'NFS to the data layer');
     if (Construct.isConstruct(peer)) {
       peer.node.addDependency(this.volume.mountTargetsAvailable);
     }
