@@ -23,7 +23,7 @@ export function createApp(props?: AppProps): App {
     dataLayer: {
       cpuArchitecture: flags.architecture === 'x86_64' ? ecs.CpuArchitecture.X86_64 : ecs.CpuArchitecture.ARM64,
       backup: flags.backup,
-      removalPolicy: flags.stage === 'dev' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      removalPolicy: flags.allowDestroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
       costCenter: flags.costCenter,
     },
   });

@@ -1,4 +1,4 @@
-import { CfnOutput, Stack, Validations } from 'aws-cdk-lib';
+import { CfnOutput, Lazy, Stack, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -131,6 +131,13 @@ export class SingleWriterService extends Construct implements ec2.IConnectable {
     resource.deploymentConfiguration = deploymentConfiguration;
     resource.deploymentController = undefined;
     resource.enableExecuteCommand = true;
+    const loadBalancers = resource.loadBalancers;
+    resource.loadBalancers = Lazy.uncachedAny({
+      produce: (context) => {
+        const attached = context.resolve(loadBalancers) as unknown[] | undefined;
+        return attached?.length ? attached : undefined;
+      },
+    });
     allowExec(props.taskDefinition);
     enforceSingleWriter(this, resource);
 

@@ -184,6 +184,24 @@ export class EvidenceWorkload extends Workload {
       assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(cluster).account } },
       }),
+      // Written out here: what the target would add is ordered by a feature flag.
+      inlinePolicies: {
+        StartTask: new iam.PolicyDocument({
+          minimize: false,
+          statements: [
+            new iam.PolicyStatement({
+              actions: ['ecs:RunTask'],
+              resources: [this.taskDefinition.taskDefinitionArn],
+              conditions: { ArnEquals: { 'ecs:cluster': cluster.clusterArn } },
+            }),
+            new iam.PolicyStatement({
+              actions: ['iam:PassRole'],
+              resources: [this.taskDefinition.taskRole.roleArn, this.taskDefinition.obtainExecutionRole().roleArn],
+              conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
+            }),
+          ],
+        }),
+      },
     });
     return new scheduler.Schedule(cluster, `${id}Schedule`, {
       description: 'Collects FinOps evidence onto the data layer volume',
@@ -194,7 +212,7 @@ export class EvidenceWorkload extends Workload {
         vpcSubnets: placement.vpcSubnets,
         securityGroups: [securityGroup],
         platformVersion: ecs.FargatePlatformVersion.VERSION1_4,
-        role,
+        role: role.withoutPolicyUpdates(),
       }),
     });
   }

@@ -1,0 +1,67 @@
+import { App } from 'aws-cdk-lib';
+import { FLAGS, flagHelp, parseFocusExport, readFlags } from '../../bin/flags';
+
+const read = (context: Record<string, unknown>) => readFlags(new App({ context }));
+
+test('defaults', () => {
+  expect(read({})).toEqual({
+    stage: 'prod',
+    services: false,
+    relational: 'sqlite-on-efs',
+    vectors: 'chroma-on-efs',
+    analytics: 'evidence-files',
+    search: 'none',
+    cache: 'none',
+    architecture: 'arm64',
+    backup: true,
+    allowDestroy: false,
+    focusExport: undefined,
+    costCenter: undefined,
+  });
+});
+
+test.each([
+  [false, false],
+  ['false', false],
+  [true, true],
+  ['true', true],
+])('services=%p means %p', (given, value) => {
+  expect(read({ 'data-layer:services': given }).services).toBe(value);
+});
+
+describe('every wrong flag is an error that lists what is valid', () => {
+  test.each<[Record<string, unknown>, RegExp]>([
+    [{ 'data-layer:service': true }, /data-layer:service is no flag.*Did you mean data-layer:services\?/s],
+    [{ 'data-layer:quantum': true }, /data-layer:quantum is no flag/],
+    [{ services: true }, /services has no prefix.*Write data-layer:services/s],
+    [{ 'data-layer:services': 'yes' }, /data-layer:services="yes" is not valid. Valid: true \| false/],
+    [{ 'data-layer:backup': 1 }, /data-layer:backup=1 is not valid/],
+    [{ 'data-layer:stage': 'qa' }, /Valid: prod \| staging \| dev/],
+    [{ 'data-layer:relational': 'rds-postgres' }, /Valid: sqlite-on-efs\./],
+    [{ 'data-layer:focusExport': 'my-bucket/focus' }, /Valid: s3:\/\//],
+    [{ 'data-layer:costCenter': '' }, /costCenter="" is not valid/],
+    [{ 'data-layer:allowDestroy': true }, /goes with data-layer:stage=dev only/],
+  ])('%p', (context, message) => {
+    expect(() => read(context)).toThrow(message);
+    expect(() => read(context)).toThrow(/Valid flags:/);
+  });
+  test('all problems are told at once', () => {
+    expect(() => read({ 'data-layer:stage': 'qa', 'data-layer:services': 'yes' })).toThrow(/services.*\n.*|stage/);
+    try {
+      read({ 'data-layer:stage': 'qa', 'data-layer:services': 'yes' });
+    } catch (error) {
+      expect((error as Error).message.match(/is not valid/g)).toHaveLength(2);
+    }
+    expect.assertions(2);
+  });
+});
+
+test('the help has a row for every flag', () => {
+  for (const name of Object.keys(FLAGS)) {
+    expect(flagHelp()).toContain(`data-layer:${name}=`);
+  }
+});
+
+test('an export’s address is split', () => {
+  expect(parseFocusExport('s3://exports/focus/2026/cost')).toEqual({ bucketName: 'exports', prefix: 'focus/2026/cost' });
+});
