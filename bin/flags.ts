@@ -40,7 +40,10 @@ export const FLAGS = {
     'prod',
     'Names the stack; dev is the only stage whose data may be deleted, and only with allowDestroy.',
   ),
-  services: bool(false, 'Run Open WebUI and Chroma as services, and the evidence collector daily (compute is billed apart).'),
+  services: bool(
+    false,
+    'Run Open WebUI and Chroma as services, and the evidence collector daily (compute is billed apart).',
+  ),
   relational: choice(['sqlite-on-efs'], 'sqlite-on-efs', "Where Open WebUI's relational data lives."),
   vectors: choice(['chroma-on-efs'], 'chroma-on-efs', 'Where the vectors of Knowledge live.'),
   analytics: choice(['evidence-files'], 'evidence-files', 'How FinOps evidence is kept.'),

@@ -14,7 +14,11 @@ const { status } = spawnSync(
     cwd: path.join(__dirname, '..'),
     stdio: 'inherit',
     // Node 20 works; jsii's banner about its end of life is no warning about this code.
-    env: { ...process.env, JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: '1', JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION: '1' },
+    env: {
+      ...process.env,
+      JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: '1',
+      JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION: '1',
+    },
   },
 );
 process.exit(status ?? 1);

@@ -1,5 +1,10 @@
 import { DescribeStacksCommand, ListStackResourcesCommand, CloudFormationClient } from '@aws-sdk/client-cloudformation';
-import { DescribeAccessPointsCommand, DescribeFileSystemsCommand, DescribeMountTargetsCommand, EFSClient } from '@aws-sdk/client-efs';
+import {
+  DescribeAccessPointsCommand,
+  DescribeFileSystemsCommand,
+  DescribeMountTargetsCommand,
+  EFSClient,
+} from '@aws-sdk/client-efs';
 import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
@@ -57,17 +62,20 @@ async function show(aws: EmulatedAws): Promise<void> {
   console.log(
     `\n  File system   ${fileSystem.FileSystemId}: encrypted ${fileSystem.Encrypted}, ${fileSystem.PerformanceMode}, ${fileSystem.ThroughputMode}`,
   );
-  const targets = (await efs.send(new DescribeMountTargetsCommand({ FileSystemId: fileSystem.FileSystemId }))).MountTargets!;
+  const targets = (await efs.send(new DescribeMountTargetsCommand({ FileSystemId: fileSystem.FileSystemId })))
+    .MountTargets!;
   for (const target of targets) {
     console.log(`  Mount target  ${target.MountTargetId} in ${target.AvailabilityZoneName} at ${target.IpAddress}`);
   }
-  const points = (await efs.send(new DescribeAccessPointsCommand({ FileSystemId: fileSystem.FileSystemId }))).AccessPoints!;
+  const points = (await efs.send(new DescribeAccessPointsCommand({ FileSystemId: fileSystem.FileSystemId })))
+    .AccessPoints!;
   for (const point of points) {
     console.log(
       `  Access point  ${point.AccessPointId} ${point.RootDirectory!.Path!.padEnd(12)} uid ${point.PosixUser!.Uid}, gid ${point.PosixUser!.Gid}`,
     );
   }
-  const resources = (await cloudFormation.send(new ListStackResourcesCommand({ StackName: STACK }))).StackResourceSummaries!;
+  const resources = (await cloudFormation.send(new ListStackResourcesCommand({ StackName: STACK })))
+    .StackResourceSummaries!;
   const counts = new Map<string, number>();
   resources.forEach(({ ResourceType }) => counts.set(ResourceType!, (counts.get(ResourceType!) ?? 0) + 1));
   console.log(`\n  ${resources.length} resources:`);

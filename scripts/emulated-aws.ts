@@ -66,11 +66,16 @@ export class EmulatedAws {
     let errors = '';
     server.stderr!.on('data', (chunk) => (errors = (errors + chunk).slice(-4000)));
     const aws = new EmulatedAws(server, port, region);
-    for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
+    for (const deadline = Date.now() + 60_000; Date.now() < deadline;) {
       if (server.exitCode !== null) {
         break;
       }
-      if (await fetch(`${aws.endpoint}/moto-api/`).then((answer) => answer.ok, () => false)) {
+      if (
+        await fetch(`${aws.endpoint}/moto-api/`).then(
+          (answer) => answer.ok,
+          () => false,
+        )
+      ) {
         return aws;
       }
       await new Promise((resolve) => setTimeout(resolve, 100));

@@ -43,7 +43,15 @@ function python() {
   }
   console.log('Making .venv with the Python packages of the emulator (about a minute) …');
   run(found, ['-m', 'venv', '--clear', '.venv']);
-  run('.venv/bin/python', ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', 'requirements-dev.txt']);
+  run('.venv/bin/python', [
+    '-m',
+    'pip',
+    'install',
+    '--quiet',
+    '--disable-pip-version-check',
+    '-r',
+    'requirements-dev.txt',
+  ]);
 }
 
 if (Number(process.versions.node.split('.')[0]) < 20) {

@@ -62,10 +62,7 @@ describe('the file system', () => {
         KmsKeyId: Match.absent(),
         PerformanceMode: 'generalPurpose',
         ThroughputMode: 'bursting',
-        LifecyclePolicies: [
-          { TransitionToIA: 'AFTER_30_DAYS' },
-          { TransitionToPrimaryStorageClass: 'AFTER_1_ACCESS' },
-        ],
+        LifecyclePolicies: [{ TransitionToIA: 'AFTER_30_DAYS' }, { TransitionToPrimaryStorageClass: 'AFTER_1_ACCESS' }],
         BackupPolicy: { Status: 'DISABLED' },
       },
     });
@@ -115,7 +112,9 @@ describe('deletion needs two keys', () => {
     });
   });
   test('SNAPSHOT is refused: CloudFormation has none for EFS', () => {
-    expect(() => dataLayer({ removalPolicy: RemovalPolicy.SNAPSHOT })).toThrow(/\[Test\/Data\/Volume\].*snapshot.*RETAIN/is);
+    expect(() => dataLayer({ removalPolicy: RemovalPolicy.SNAPSHOT })).toThrow(
+      /\[Test\/Data\/Volume\].*snapshot.*RETAIN/is,
+    );
   });
 });
 
@@ -132,8 +131,18 @@ describe('backup', () => {
     });
     template.hasResource('AWS::Backup::BackupVault', { DeletionPolicy: 'Retain' });
   });
-  test('can be switched off', () => {
-    expect(census(dataLayer({ backup: false }).template)['AWS::Backup::BackupPlan']).toBeUndefined();
+  test('switched off, the plan goes; vault and role stay, or switching it on again would collide with what was retained', () => {
+    const on = dataLayer().template.toJSON().Resources;
+    const off = dataLayer({ backup: false }).template.toJSON().Resources;
+    const gone = Object.keys(on).filter((id) => !(id in off));
+    expect(gone.map((id) => on[id].Type).sort()).toEqual(['AWS::Backup::BackupPlan', 'AWS::Backup::BackupSelection']);
+  });
+  test('what stays behind has no name that the next deployment of the same app would want', () => {
+    const { template } = dataLayer();
+    const [vault] = Object.values(template.findResources('AWS::Backup::BackupVault'));
+    expect(JSON.stringify(vault.Properties.BackupVaultName)).toContain('AWS::StackId');
+    const [role] = Object.values(template.findResources('AWS::IAM::Role', { DeletionPolicy: 'Retain' }));
+    expect(role.Properties.RoleName).toBeUndefined();
   });
   test('a string is no boolean', () => {
     expect(() => dataLayer({ backup: 'false' as unknown as boolean })).toThrow(/backup is "false" \(string\)/);
@@ -151,7 +160,9 @@ describe('workloads', () => {
       PosixUser: { Uid: '1000', Gid: '1000' },
       RootDirectory: { Path: path, CreationInfo: { OwnerUid: '1000', OwnerGid: '1000', Permissions: '750' } },
     });
-    const [accessPoint] = Object.keys(template.findResources('AWS::EFS::AccessPoint', { Properties: { RootDirectory: { Path: path } } }));
+    const [accessPoint] = Object.keys(
+      template.findResources('AWS::EFS::AccessPoint', { Properties: { RootDirectory: { Path: path } } }),
+    );
     const efs = statementsOf(template, `${prefix}TaskTaskRole`).filter((statement) =>
       JSON.stringify(statement.Action).includes('elasticfilesystem'),
     );
@@ -175,7 +186,10 @@ describe('workloads', () => {
   });
 
   test('x86 by prop, logs with retention', () => {
-    const { template } = dataLayer({ cpuArchitecture: ecs.CpuArchitecture.X86_64, logRetention: logs.RetentionDays.ONE_WEEK });
+    const { template } = dataLayer({
+      cpuArchitecture: ecs.CpuArchitecture.X86_64,
+      logRetention: logs.RetentionDays.ONE_WEEK,
+    });
     template.allResourcesProperties('AWS::ECS::TaskDefinition', { RuntimePlatform: { CpuArchitecture: 'X86_64' } });
     template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 7 });
   });

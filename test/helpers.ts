@@ -26,7 +26,11 @@ export function census(template: Template): Record<string, number> {
   return Object.fromEntries(Object.entries(counts).sort());
 }
 
-export function importedVpc(stack: Stack, zones = ['us-east-1a', 'us-east-1b'], extra: Partial<ec2.VpcAttributes> = {}) {
+export function importedVpc(
+  stack: Stack,
+  zones = ['us-east-1a', 'us-east-1b'],
+  extra: Partial<ec2.VpcAttributes> = {},
+) {
   return ec2.Vpc.fromVpcAttributes(stack, 'Existing', {
     vpcId: 'vpc-1',
     availabilityZones: zones,

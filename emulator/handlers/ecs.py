@@ -15,8 +15,19 @@ def _without_tags(properties: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in properties.items() if name != "Tags"}
 
 
+def retag(context: Context, arn: str, old: Any, new: Any) -> None:
+    client = context.client("ecs")
+    gone = {tag["key"] for tag in _tags(context, old)} - {tag["key"] for tag in _tags(context, new)}
+    if gone:
+        client.untag_resource(resourceArn=arn, tagKeys=sorted(gone))
+    if _tags(context, new):
+        client.tag_resource(resourceArn=arn, tags=_tags(context, new))
+
+
 @handles("AWS::ECS::Cluster")
 class Cluster(Handler):
+    updatable = {"Tags"}
+
     def create(self, context: Context, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         client = context.client("ecs")
         wanted = lower_first(_without_tags(properties))
@@ -25,6 +36,9 @@ class Cluster(Handler):
         wanted.setdefault("clusterName", context.name(255))
         made = client.create_cluster(**fit(client, "CreateCluster", {**wanted, "tags": _tags(context, properties)}))["cluster"]
         return made["clusterName"], {"Arn": made["clusterArn"]}
+
+    def change(self, context: Context, physical_id: str, old: Any, new: Any, changed: set[str]) -> None:
+        retag(context, context.arn("ecs", f"cluster/{physical_id}"), old, new)
 
     def delete(self, context: Context, physical_id: str, properties: Any, attributes: Any) -> None:
         context.client("ecs").delete_cluster(cluster=physical_id)
@@ -102,6 +116,8 @@ class Service(Handler):
         fixed = {"Tags", "ServiceName", "LaunchType", "SchedulingStrategy", "Role", "DeploymentController"}
         wanted = lower_first({name: value for name, value in new.items() if name not in fixed})
         client.update_service(**fit(client, "UpdateService", {**wanted, "service": physical_id}))
+        if "Tags" in changed:
+            retag(context, physical_id, old, new)
         self._remember(context, new["Cluster"], physical_id.split("/")[-1], fit(client, "CreateService", wanted))
 
     def delete(self, context: Context, physical_id: str, properties: Any, attributes: Any) -> None:

@@ -41,6 +41,16 @@ class LogGroup(Handler):
 
 @handles("AWS::ServiceDiscovery::HttpNamespace")
 class HttpNamespace(Handler):
+    updatable = {"Tags"}
+
+    def change(self, context: Context, physical_id: str, old: Any, new: Any, changed: set[str]) -> None:
+        client = context.client("servicediscovery")
+        arn = context.arn("servicediscovery", f"namespace/{physical_id}")
+        gone = {tag["Key"] for tag in context.all_tags(old)} - {tag["Key"] for tag in context.all_tags(new)}
+        if gone:
+            client.untag_resource(ResourceARN=arn, TagKeys=sorted(gone))
+        client.tag_resource(ResourceARN=arn, Tags=context.all_tags(new))
+
     def create(self, context: Context, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         client = context.client("servicediscovery")
         client.create_http_namespace(

@@ -56,8 +56,7 @@ function valueAt(properties: unknown, path: string[]): unknown {
 /** The rules a service's final properties break, in words. */
 export function brokenRules(properties: unknown): string[] {
   return SINGLE_WRITER_RULES.filter((rule) => !rule.allows(valueAt(properties, rule.path))).map(
-    (rule) =>
-      `${rule.path.join('.')} is ${JSON.stringify(valueAt(properties, rule.path))}; allowed is ${rule.valid}.`,
+    (rule) => `${rule.path.join('.')} is ${JSON.stringify(valueAt(properties, rule.path))}; allowed is ${rule.valid}.`,
   );
 }
 

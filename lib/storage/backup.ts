@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Duration, Fn, Names, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as backup from 'aws-cdk-lib/aws-backup';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -14,16 +14,45 @@ export const BACKUP_RETENTION_DAYS = 7;
 export class VolumeBackup extends Construct {
   /** The vault that holds the recovery points. */
   public readonly vault: backup.BackupVault;
-  /** The daily plan. */
-  public readonly plan: backup.BackupPlan;
+  /** The daily plan. Undefined when backup is off. */
+  public readonly plan?: backup.BackupPlan;
 
-  constructor(scope: Construct, id: string, fileSystemArn: string) {
+  /**
+   * @param scope the volume
+   * @param id the construct's id
+   * @param fileSystemArn what is copied
+   * @param enabled whether the plan runs
+   */
+  constructor(scope: Construct, id: string, fileSystemArn: string, enabled: boolean) {
     super(scope, id);
 
-    // The vault outlives the stack in every stage: a vault with recovery points cannot be deleted, and these
-    // expire by themselves after seven days.
-    this.vault = new backup.BackupVault(this, 'Vault', { removalPolicy: RemovalPolicy.RETAIN });
-    this.plan = new backup.BackupPlan(this, 'Plan', {
+    // The vault and the role stay in the template while backup is off, and in the account when the stack goes: a vault
+    // with recovery points cannot be deleted, and without the role that made them they would never expire. Both are
+    // free. The name carries a part of the stack's id: a name that only the path decides would collide with the vault
+    // that an earlier deployment left behind.
+    const stackPart = Fn.select(4, Fn.split('-', Fn.select(2, Fn.split('/', Stack.of(this).stackId))));
+    const name = `efs-data-layer-${Names.nodeUniqueId(this.node).slice(-8)}-${stackPart}`;
+    this.vault = new backup.BackupVault(this, 'Vault', { backupVaultName: name, removalPolicy: RemovalPolicy.RETAIN });
+    const role = new iam.Role(this, 'Role', {
+      description: 'AWS Backup: copies the data layer volume into its vault',
+      assumedBy: new iam.ServicePrincipal('backup.amazonaws.com'),
+      managedPolicies: [iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSBackupServiceRolePolicyForBackup')],
+    });
+    role.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    Validations.of(role).acknowledge({
+      id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup]',
+      reason:
+        'The policy AWS maintains for the AWS Backup service principal. Only that service can assume the role, and it has no restore rights.',
+    });
+
+    if (enabled) {
+      this.plan = this.createPlan(name, fileSystemArn, role);
+    }
+  }
+
+  private createPlan(name: string, fileSystemArn: string, role: iam.IRole): backup.BackupPlan {
+    const plan = new backup.BackupPlan(this, 'Plan', {
+      backupPlanName: name,
       backupVault: this.vault,
       backupPlanRules: [
         new backup.BackupPlanRule({
@@ -36,25 +65,11 @@ export class VolumeBackup extends Construct {
         }),
       ],
     });
-
-    const role = new iam.Role(this, 'Role', {
-      description: 'AWS Backup: copies the data layer volume into its vault',
-      assumedBy: new iam.ServicePrincipal('backup.amazonaws.com'),
-      managedPolicies: [
-        iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSBackupServiceRolePolicyForBackup'),
-      ],
-    });
-    // Recovery points are expired with the role that made them: without it they would stay, and be billed.
-    role.applyRemovalPolicy(RemovalPolicy.RETAIN);
-    Validations.of(role).acknowledge({
-      id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup]',
-      reason:
-        'The policy AWS maintains for the AWS Backup service principal. Only that service can assume the role, and it has no restore rights.',
-    });
-    this.plan.addSelection('Volume', {
+    plan.addSelection('Volume', {
       resources: [backup.BackupResource.fromArn(fileSystemArn)],
       role,
       disableDefaultBackupPolicy: true,
     });
+    return plan;
   }
 }

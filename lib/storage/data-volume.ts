@@ -73,8 +73,8 @@ export class DataVolume extends Construct {
   public readonly securityGroup: ec2.ISecurityGroup;
   /** Depend on this so that a task starts only when its host name resolves. */
   public readonly mountTargetsAvailable: IDependable;
-  /** The backup plan. Undefined when backup is false. */
-  public readonly backup?: VolumeBackup;
+  /** The vault, and the plan when backup is on. */
+  public readonly backup: VolumeBackup;
 
   constructor(scope: Construct, id: string, props: DataVolumeProps = {}) {
     super(scope, id);
@@ -108,9 +108,8 @@ export class DataVolume extends Construct {
     }
     this.mountTargetsAvailable = available;
 
-    if (props.backup === undefined || requireBoolean(this, 'backup', props.backup)) {
-      this.backup = new VolumeBackup(this, 'Backup', this.fileSystem.fileSystemArn);
-    }
+    const enabled = props.backup === undefined || requireBoolean(this, 'backup', props.backup);
+    this.backup = new VolumeBackup(this, 'Backup', this.fileSystem.fileSystemArn, enabled);
   }
 
   /**

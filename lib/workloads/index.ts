@@ -2,5 +2,13 @@ export { EvidenceProps, EvidenceScheduleOptions, EvidenceWorkload, FocusExportSo
 export { KnowledgeProps, KnowledgeWorkload } from './knowledge';
 export { OpenWebUiProps, OpenWebUiWorkload } from './open-webui';
 export { TaskSettings } from './task';
-export { Mount, MountOptions, PosixIdentity, SingleWriterContainerOptions, Workload, WorkloadOptions, WorkloadProps } from './workload';
+export {
+  Mount,
+  MountOptions,
+  PosixIdentity,
+  SingleWriterContainerOptions,
+  Workload,
+  WorkloadOptions,
+  WorkloadProps,
+} from './workload';
 export { Writers } from './writers';

@@ -133,9 +133,7 @@ export class KnowledgeWorkload extends Workload {
       secrets: props.secrets,
       logging: task.logging,
       ...(this.isChromaServer && {
-        portMappings: [
-          { name: CHROMA_DNS_NAME, containerPort: CHROMA_PORT, appProtocol: ecs.AppProtocol.http },
-        ],
+        portMappings: [{ name: CHROMA_DNS_NAME, containerPort: CHROMA_PORT, appProtocol: ecs.AppProtocol.http }],
         healthCheck: {
           command: ['CMD', 'bash', '-c', CHROMA_HEALTH],
           interval: Duration.seconds(30),

@@ -39,8 +39,7 @@ function requireSize(scope: Construct, cpu: number, memory: number): void {
     throw inputError(scope, `cpu is ${cpu}.`, `Fargate takes ${Object.keys(FARGATE_SIZES).join(', ')} units.`);
   }
   const fits =
-    size.also?.includes(memory) ||
-    (memory >= size.min && memory <= size.max && (memory - size.min) % size.step === 0);
+    size.also?.includes(memory) || (memory >= size.min && memory <= size.max && (memory - size.min) % size.step === 0);
   if (!fits) {
     throw inputError(
       scope,

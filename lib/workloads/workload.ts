@@ -303,11 +303,7 @@ export class Workload extends Construct {
   }
 
   /** @internal */
-  public _mount(
-    taskDefinition: ecs.TaskDefinition,
-    container: ecs.ContainerDefinition,
-    options: MountOptions,
-  ): Mount {
+  public _mount(taskDefinition: ecs.TaskDefinition, container: ecs.ContainerDefinition, options: MountOptions): Mount {
     if (!taskDefinition.isFargateCompatible) {
       throw inputError(
         this,

@@ -63,5 +63,8 @@ test('the help has a row for every flag', () => {
 });
 
 test('an export’s address is split', () => {
-  expect(parseFocusExport('s3://exports/focus/2026/cost')).toEqual({ bucketName: 'exports', prefix: 'focus/2026/cost' });
+  expect(parseFocusExport('s3://exports/focus/2026/cost')).toEqual({
+    bucketName: 'exports',
+    prefix: 'focus/2026/cost',
+  });
 });

@@ -42,7 +42,10 @@ describe('a prop that would undo it is refused, and the text says why', () => {
     [{ desiredCount: 2 }, /DesiredCount is 2; allowed is 0 or 1/],
     [{ minHealthyPercent: 50 }, /MinimumHealthyPercent is 50; allowed is 0/],
     [{ maxHealthyPercent: 200 }, /MaximumPercent is 200; allowed is 100/],
-    [{ availabilityZoneRebalancing: ecs.AvailabilityZoneRebalancing.ENABLED }, /AvailabilityZoneRebalancing is "ENABLED"/],
+    [
+      { availabilityZoneRebalancing: ecs.AvailabilityZoneRebalancing.ENABLED },
+      /AvailabilityZoneRebalancing is "ENABLED"/,
+    ],
     [{ circuitBreaker: { enable: true, rollback: true } }, /Rollback is true.*older image/s],
   ])('%p', (options, message) => {
     expect(() => run(options)).toThrow(message);
@@ -92,7 +95,9 @@ describe('placement', () => {
   test('default network: public subnets, a public address, no inbound rule', () => {
     const { stack, service } = run();
     const template = Template.fromStack(stack);
-    template.hasResourceProperties('AWS::ECS::Service', { NetworkConfiguration: { AwsvpcConfiguration: { AssignPublicIp: 'ENABLED' } } });
+    template.hasResourceProperties('AWS::ECS::Service', {
+      NetworkConfiguration: { AwsvpcConfiguration: { AssignPublicIp: 'ENABLED' } },
+    });
     const group = stack.getLogicalId(service.connections.securityGroups[0].node.defaultChild as ec2.CfnSecurityGroup);
     expect(template.toJSON().Resources[group].Properties.SecurityGroupIngress).toBeUndefined();
     const rules = Object.values(template.findResources('AWS::EC2::SecurityGroupIngress'));
@@ -108,7 +113,9 @@ describe('placement', () => {
   });
   test('a VPC without a way out is refused, unless the subnets are chosen', () => {
     expect(() => run({}, (scope) => importedVpc(scope))).toThrow(/no subnet with a way out.*interface endpoints/s);
-    expect(() => run({ vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED } }, (scope) => importedVpc(scope))).not.toThrow();
+    expect(() =>
+      run({ vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED } }, (scope) => importedVpc(scope)),
+    ).not.toThrow();
   });
 });
 
@@ -139,7 +146,9 @@ describe('ECS Exec', () => {
 
   test('the printed port-forwarding command runs in a shell and aims at the running task', () => {
     const { stack } = run();
-    const output = Object.entries(Template.fromStack(stack).toJSON().Outputs).find(([key]) => key.includes('PortForward'))![1] as {
+    const output = Object.entries(Template.fromStack(stack).toJSON().Outputs).find(([key]) =>
+      key.includes('PortForward'),
+    )![1] as {
       Value: { 'Fn::Join': [string, unknown[]] };
     };
     const command = output.Value['Fn::Join'][1].map((part) => (typeof part === 'string' ? part : 'X')).join('');
@@ -149,7 +158,10 @@ describe('ECS Exec', () => {
       '#!/bin/sh\ncase "$1 $2" in "ecs list-tasks") echo arn:aws:ecs:r:1:task/c/abc123;; "ecs describe-tasks") echo abc123-456;; *) echo "$@";; esac\n',
       { mode: 0o755 },
     );
-    const printed = execFileSync('sh', ['-c', command], { env: { PATH: `${bin}:${process.env.PATH}` }, encoding: 'utf8' });
+    const printed = execFileSync('sh', ['-c', command], {
+      env: { PATH: `${bin}:${process.env.PATH}` },
+      encoding: 'utf8',
+    });
     fs.rmSync(bin, { recursive: true });
     expect(printed).toContain('ssm start-session');
     expect(printed).toContain('--target ecs:X_abc123_abc123-456');

@@ -20,11 +20,16 @@ describe('network', () => {
     const ids = (zones: string[]) => {
       const { template } = dataLayer((stack) => ({ vpc: importedVpc(stack, zones) }));
       return Object.fromEntries(
-        Object.entries(template.findResources('AWS::EFS::MountTarget')).map(([id, { Properties }]) => [id, Properties.SubnetId]),
+        Object.entries(template.findResources('AWS::EFS::MountTarget')).map(([id, { Properties }]) => [
+          id,
+          Properties.SubnetId,
+        ]),
       );
     };
     const forward = ids(['us-east-1a', 'us-east-1b', 'us-east-1c']);
-    expect(Object.values(forward).sort()).toEqual(['us-east-1a', 'us-east-1b', 'us-east-1c'].map((z) => `subnet-data-${z}`));
+    expect(Object.values(forward).sort()).toEqual(
+      ['us-east-1a', 'us-east-1b', 'us-east-1c'].map((z) => `subnet-data-${z}`),
+    );
     expect(ids(['us-east-1c', 'us-east-1a', 'us-east-1b'])).toEqual(forward);
   });
 
@@ -71,11 +76,14 @@ describe('adopting a file system', () => {
   });
 
   test('warns that isolation is not enforced and prints the command, until one says it is', () => {
-    const warned = (stack: Stack) => JSON.stringify(stack.node.findAll().map((node) => node.node.metadata)).includes('IsolationNotEnforced');
+    const warned = (stack: Stack) =>
+      JSON.stringify(stack.node.findAll().map((node) => node.node.metadata)).includes('IsolationNotEnforced');
     const first = newStack();
     adopt(first);
     expect(warned(first)).toBe(true);
-    expect(JSON.stringify(Template.fromStack(first).toJSON().Outputs)).toContain('aws efs put-file-system-policy --file-system-id fs-0123456789abcdef0');
+    expect(JSON.stringify(Template.fromStack(first).toJSON().Outputs)).toContain(
+      'aws efs put-file-system-policy --file-system-id fs-0123456789abcdef0',
+    );
     const second = newStack();
     adopt(second, { policyAttached: true });
     expect(warned(second)).toBe(false);
@@ -94,7 +102,12 @@ describe('adopting a file system', () => {
     ['no security group', { securityGroup: undefined }, {}, /securityGroup is missing.*createMountTargets/s],
     ['a bad id', { fileSystemId: 'my-files' }, {}, /fileSystemId is "my-files".*fs-0123/s],
     ['no id', { fileSystemId: undefined }, {}, /fileSystemId is undefined/],
-    ['a lifecycle policy', {}, { lifecyclePolicy: efs.LifecyclePolicy.AFTER_7_DAYS }, /lifecyclePolicy cannot be set together/],
+    [
+      'a lifecycle policy',
+      {},
+      { lifecyclePolicy: efs.LifecyclePolicy.AFTER_7_DAYS },
+      /lifecyclePolicy cannot be set together/,
+    ],
   ])('%s is refused', (_name, extra, props, message) => {
     expect(() => adopt(newStack(), extra, props)).toThrow(message);
   });
@@ -107,7 +120,9 @@ describe('adopting a file system', () => {
 });
 
 test('an unknown lifecycle is refused', () => {
-  expect(() => dataLayer({ lifecyclePolicy: 'AFTER_31_DAYS' as efs.LifecyclePolicy })).toThrow(/AFTER_31_DAYS.*AFTER_30_DAYS/s);
+  expect(() => dataLayer({ lifecyclePolicy: 'AFTER_31_DAYS' as efs.LifecyclePolicy })).toThrow(
+    /AFTER_31_DAYS.*AFTER_30_DAYS/s,
+  );
 });
 
 describe('numbers', () => {
@@ -122,8 +137,8 @@ describe('numbers', () => {
     expect(() => dataLayer({ uid: uid as number })).toThrow(message);
   });
   test('a token is refused where a number is needed', () => {
-    expect(() => dataLayer((stack) => ({ uid: new CfnParameter(stack, 'Uid', { type: 'Number' }).valueAsNumber }))).toThrow(
-      /\[Test\/Data\/OpenWebUi\] uid is a token.*plain whole number/s,
-    );
+    expect(() =>
+      dataLayer((stack) => ({ uid: new CfnParameter(stack, 'Uid', { type: 'Number' }).valueAsNumber })),
+    ).toThrow(/\[Test\/Data\/OpenWebUi\] uid is a token.*plain whole number/s);
   });
 });

@@ -106,14 +106,18 @@ describe('evidence', () => {
   });
   test('reads below the export’s prefix only, and writes nothing to S3', () => {
     const { template } = dataLayer(withSource);
-    const s3Statements = statementsOf(template, 'DataEvidenceTaskTaskRole').filter((s) => JSON.stringify(s.Action).includes('s3:'));
+    const s3Statements = statementsOf(template, 'DataEvidenceTaskTaskRole').filter((s) =>
+      JSON.stringify(s.Action).includes('s3:'),
+    );
     expect(s3Statements.map((s) => s.Action)).toEqual(['s3:ListBucket', ['s3:GetObject', 's3:GetObjectVersion']]);
     expect(JSON.stringify(s3Statements[0].Condition)).toContain('focus/cost/*');
     expect(JSON.stringify(s3Statements[1].Resource)).toContain('exports/focus/cost/*');
   });
   test.each(['/focus', 'focus/', '', 'a//b', 'a b'])('refuses the prefix %p', (prefix) => {
     expect(() =>
-      dataLayer((stack) => ({ evidence: { focusExport: { bucket: s3.Bucket.fromBucketName(stack, 'B', 'exports'), prefix } } })),
+      dataLayer((stack) => ({
+        evidence: { focusExport: { bucket: s3.Bucket.fromBucketName(stack, 'B', 'exports'), prefix } },
+      })),
     ).toThrow(/focusExport.prefix is/);
   });
   test('runs daily, with no inbound rule and the role of Scheduler bound to this account', () => {
@@ -123,7 +127,12 @@ describe('evidence', () => {
     const template = Template.fromStack(stack);
     template.hasResourceProperties('AWS::Scheduler::Schedule', {
       ScheduleExpression: 'cron(0 6 * * ? *)',
-      Target: { EcsParameters: { LaunchType: 'FARGATE', NetworkConfiguration: { AwsvpcConfiguration: { AssignPublicIp: 'ENABLED' } } } },
+      Target: {
+        EcsParameters: {
+          LaunchType: 'FARGATE',
+          NetworkConfiguration: { AwsvpcConfiguration: { AssignPublicIp: 'ENABLED' } },
+        },
+      },
     });
     template.hasResourceProperties('AWS::EC2::SecurityGroup', {
       GroupDescription: 'Evidence collector: no inbound rule',

@@ -39,7 +39,10 @@ describe('mountOn', () => {
   test('read-only: the role may not write', () => {
     const { stack, data, task, container } = setUp();
     data.evidence.mountOn(task, container, { readOnly: true, mountPath: '/mnt/in' });
-    expect(myTask(stack).ContainerDefinitions[0].MountPoints[0]).toMatchObject({ ContainerPath: '/mnt/in', ReadOnly: true });
+    expect(myTask(stack).ContainerDefinitions[0].MountPoints[0]).toMatchObject({
+      ContainerPath: '/mnt/in',
+      ReadOnly: true,
+    });
     expect(statementsOf(Template.fromStack(stack), 'MyTaskTaskRole')[0].Action).toBe('elasticfilesystem:ClientMount');
   });
 
@@ -93,7 +96,9 @@ describe('addContainer', () => {
 
   test('needs a command', () => {
     const { data, task } = setUp();
-    expect(() => data.knowledge.addContainer(task, 'Crew', { image: IMAGE, command: [] })).toThrow(/has no command.*entry point/s);
+    expect(() => data.knowledge.addContainer(task, 'Crew', { image: IMAGE, command: [] })).toThrow(
+      /has no command.*entry point/s,
+    );
   });
 
   test('a second owner is refused, and so is a service beside it', () => {
@@ -135,7 +140,9 @@ describe('addWorkload', () => {
   });
 
   test('refuses unknown writers', () => {
-    expect(() => setUp().data.addWorkload('Mine', { directory: '/mine', writers: 'FEW' as Writers })).toThrow(/writers is "FEW"/);
+    expect(() => setUp().data.addWorkload('Mine', { directory: '/mine', writers: 'FEW' as Writers })).toThrow(
+      /writers is "FEW"/,
+    );
   });
 });
 
