@@ -32,7 +32,9 @@ export class EmulatedAws {
     public readonly region: string,
   ) {
     this.endpoint = `http://127.0.0.1:${port}`;
-    const { AWS_PROFILE: _profile, AWS_SESSION_TOKEN: _token, ...env } = process.env;
+    const env = { ...process.env };
+    delete env.AWS_PROFILE;
+    delete env.AWS_SESSION_TOKEN;
     this.env = {
       ...env,
       AWS_ACCESS_KEY_ID: 'test',

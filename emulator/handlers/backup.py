@@ -71,7 +71,11 @@ class Plan(Handler):
         retag(context, context.arn("backup", f"backup-plan:{physical_id}"), old, new, "BackupPlanTags")
 
     def delete(self, context: Context, physical_id: str, properties: Any, attributes: Any) -> None:
+        from moto.backup.models import backup_backends
+
         context.client("backup").delete_backup_plan(BackupPlanId=physical_id)
+        # moto 5.2.5 keeps a deleted plan, and then refuses the same plan as a duplicate.
+        backup_backends[context.account][context.region].plans.pop(physical_id, None)
 
 
 @handles("AWS::Backup::BackupSelection")

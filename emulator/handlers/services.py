@@ -1,10 +1,10 @@
-"""CloudWatch Logs and Cloud Map."""
+"""CloudWatch, its logs, and Cloud Map."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .base import Context, Handler, handles
+from .base import Context, Handler, fit, handles
 
 
 @handles("AWS::Logs::LogGroup")
@@ -61,3 +61,38 @@ class HttpNamespace(Handler):
 
     def delete(self, context: Context, physical_id: str, properties: Any, attributes: Any) -> None:
         context.client("servicediscovery").delete_namespace(Id=physical_id)
+
+
+@handles("AWS::CloudWatch::Alarm")
+class Alarm(Handler):
+    updatable = {
+        "ActionsEnabled",
+        "AlarmActions",
+        "AlarmDescription",
+        "ComparisonOperator",
+        "Dimensions",
+        "EvaluationPeriods",
+        "MetricName",
+        "Namespace",
+        "Period",
+        "Statistic",
+        "Threshold",
+        "TreatMissingData",
+    }
+
+    @staticmethod
+    def _put(context: Context, name: str, properties: dict[str, Any]) -> None:
+        client = context.client("cloudwatch")
+        wanted = {key: value for key, value in properties.items() if key != "Tags"}
+        client.put_metric_alarm(**fit(client, "PutMetricAlarm", {**wanted, "AlarmName": name}))
+
+    def create(self, context: Context, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        name = properties.get("AlarmName") or context.name(255)
+        self._put(context, name, properties)
+        return name, {"Arn": context.arn("cloudwatch", f"alarm:{name}")}
+
+    def change(self, context: Context, physical_id: str, old: Any, new: Any, changed: set[str]) -> None:
+        self._put(context, physical_id, new)
+
+    def delete(self, context: Context, physical_id: str, properties: Any, attributes: Any) -> None:
+        context.client("cloudwatch").delete_alarms(AlarmNames=[physical_id])
