@@ -173,15 +173,15 @@ describe('workloads', () => {
     template.hasResourceProperties('AWS::ECS::TaskDefinition', {
       RequiresCompatibilities: ['FARGATE'],
       RuntimePlatform: { CpuArchitecture: 'ARM64', OperatingSystemFamily: 'LINUX' },
-      Volumes: [
-        {
+      Volumes: Match.arrayWith([
+        Match.objectLike({
           EFSVolumeConfiguration: {
             TransitEncryption: 'ENABLED',
             RootDirectory: Match.absent(),
             AuthorizationConfig: { AccessPointId: { Ref: accessPoint }, IAM: 'ENABLED' },
           },
-        },
-      ],
+        }),
+      ]),
     });
   });
 

@@ -142,7 +142,7 @@ export class EvidenceWorkload extends Workload {
       memoryLimitMiB: props.memoryLimitMiB ?? 512,
     });
     this.taskDefinition = task.taskDefinition;
-    this.container = this._container(this.taskDefinition, CONTAINER, {
+    this.container = this.taskDefinition.addContainer(CONTAINER, {
       image: props.image ?? ecs.ContainerImage.fromRegistry(AWS_CLI_IMAGE),
       entryPoint: props.image ? undefined : ['/usr/bin/python3', '-c'],
       command: props.command ?? [collectorScript()],
@@ -158,7 +158,9 @@ export class EvidenceWorkload extends Workload {
         props.environment,
       ),
       logging: task.logging,
+      linuxParameters: new ecs.LinuxParameters(this.taskDefinition, `${CONTAINER}Linux`, { initProcessEnabled: true }),
     });
+    this._mount(this.taskDefinition, this.container, {});
     if (source) {
       this.allowRead(source);
     }

@@ -73,6 +73,9 @@ export const CHROMA_DNS_NAME = 'chroma';
 
 const CONTAINER = 'knowledge';
 
+/** The command of the official image, without its dumb-init: signals come from the gate (rust/Dockerfile, 1.5.9). */
+const CHROMA_COMMAND = ['chroma', 'run', '/config.yaml'];
+
 /** The image of the server has bash but neither curl nor Python: the request is written by hand. */
 const CHROMA_HEALTH = [
   `exec 3<>/dev/tcp/127.0.0.1/${CHROMA_PORT}`,
@@ -121,14 +124,16 @@ export class KnowledgeWorkload extends Workload {
     const task = createTask(this, CONTAINER, settings, {
       cpu: props.cpu ?? 512,
       memoryLimitMiB: props.memoryLimitMiB ?? 2048,
+      // The keeper of an image without Python stands beside it and must see its process.
+      pidMode: this.isChromaServer ? ecs.PidMode.TASK : undefined,
     });
     this.taskDefinition = task.taskDefinition;
     const own: { [name: string]: string } = this.isChromaServer
       ? { CHROMA_PERSIST_PATH: `${this.mountPath}/chroma`, CHROMA_PORT: `${CHROMA_PORT}` }
       : { CREWAI_STORAGE_DIR: `${this.mountPath}/crewai` };
-    this.container = this._container(this.taskDefinition, CONTAINER, {
+    const container = {
       image: props.image ?? ecs.ContainerImage.fromRegistry(CHROMA_IMAGE),
-      command: props.command,
+      command: props.command ?? CHROMA_COMMAND,
       environment: mergeEnvironment(this, 'knowledge', own, props.environment),
       secrets: props.secrets,
       logging: task.logging,
@@ -142,6 +147,10 @@ export class KnowledgeWorkload extends Workload {
           startPeriod: Duration.seconds(120),
         },
       }),
+    };
+    this.container = this._keptContainer(this.taskDefinition, CONTAINER, container, {
+      stores: this.isChromaServer ? 'chroma/' : 'crewai/',
+      imageHasPython: !this.isChromaServer,
     });
   }
 

@@ -114,6 +114,12 @@ export const OPEN_WEBUI_PORT = 8080;
 
 const CONTAINER = 'open-webui';
 
+/** What one process writes: the database, and the embedded Chroma. Uploads are written once, under names of their own. */
+const STORES = ['webui.db', 'vector_db/'];
+
+/** Where the image keeps its schema versions (open-webui/open-webui, Dockerfile and backend/open_webui, 0.12.4). */
+const MIGRATIONS = '/app/backend/open_webui/migrations/versions';
+
 /** Open WebUI: its SQLite, uploads and key file in one directory with one writer. */
 export class OpenWebUiWorkload extends Workload {
   /** A complete task definition. */
@@ -141,7 +147,7 @@ export class OpenWebUiWorkload extends Workload {
       memoryLimitMiB: props.memoryLimitMiB ?? 4096,
     });
     this.taskDefinition = task.taskDefinition;
-    this.container = this._container(this.taskDefinition, CONTAINER, {
+    const container = {
       image: props.image ?? ecs.ContainerImage.fromRegistry(OPEN_WEBUI_IMAGE),
       command: ['bash', 'start.sh'],
       environment: mergeEnvironment(this, 'openWebUi', sqliteOnEfsEnvironment(this.mountPath), props.environment),
@@ -155,6 +161,11 @@ export class OpenWebUiWorkload extends Workload {
         startPeriod: Duration.seconds(300),
       },
       logging: task.logging,
+    };
+    this.container = this._keptContainer(this.taskDefinition, CONTAINER, container, {
+      stores: STORES.join(','),
+      migrations: MIGRATIONS,
+      imageHasPython: true,
     });
   }
 

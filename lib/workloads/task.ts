@@ -59,12 +59,13 @@ export function createTask(
   scope: Construct,
   streamPrefix: string,
   settings: TaskSettings,
-  size: { cpu: number; memoryLimitMiB: number },
+  size: { cpu: number; memoryLimitMiB: number; pidMode?: ecs.PidMode },
 ): Task {
   requireSize(scope, size.cpu, size.memoryLimitMiB);
   const taskDefinition = new ecs.FargateTaskDefinition(scope, 'Task', {
     cpu: size.cpu,
     memoryLimitMiB: size.memoryLimitMiB,
+    pidMode: size.pidMode,
     runtimePlatform: {
       cpuArchitecture: settings.cpuArchitecture ?? ecs.CpuArchitecture.ARM64,
       operatingSystemFamily: ecs.OperatingSystemFamily.LINUX,

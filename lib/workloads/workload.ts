@@ -1,18 +1,15 @@
-import { Duration, Tags } from 'aws-cdk-lib';
+import { Tags } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as efs from 'aws-cdk-lib/aws-efs';
 import { Construct } from 'constructs';
 import { inputError, requireWholeNumber } from '../errors';
-import { WHY_ONE_WRITER } from '../single-writer';
+import { keptContainer, KeptStores, WHY_ONE_WRITER } from '../single-writer';
 import { DataVolume } from '../storage';
 import { allowInto } from '../storage/ingress';
 import { requireDirectory, requireMountPath } from '../storage/paths';
 import { accessPointStatement } from '../storage/policy';
 import { Writers } from './writers';
-
-/** The time a single-writer container gets to close its databases: the most Fargate allows. */
-const STOP_TIMEOUT = Duration.seconds(120);
 
 /** Largest POSIX id EFS takes (API_PosixUser, docs.aws.amazon.com/efs, read 2026-11). */
 const MAX_POSIX_ID = 4294967295;
@@ -133,6 +130,24 @@ export interface SingleWriterContainerOptions {
    * @default - the workload's mount path
    */
   readonly mountPath?: string;
+
+  /**
+   * The databases and directories in it that one process writes: `app.db` is a SQLite database, `index/` a directory
+   * whose files belong together. After a crash each is copied, checked and put in place anew; snapshots hold them.
+   * Files outside, such as uploads that are written once, are left alone.
+   *
+   * @default - everything in the directory
+   */
+  readonly stores?: string[];
+
+  /**
+   * Whether the image has Python 3.9 or newer as python3. The keeper, which guards the files, is a Python program and
+   * runs as the container's entry point. Without Python it runs in a container beside it; the image must then have
+   * bash, and the task definition pidMode: ecs.PidMode.TASK.
+   *
+   * @default true
+   */
+  readonly imageHasPython?: boolean;
 }
 
 /** A directory in a container. */
@@ -194,6 +209,8 @@ export class Workload extends Construct {
       createAcl: { ownerUid: uid, ownerGid: gid, permissions: '750' },
     });
     Tags.of(this).add('data-layer:workload', this.directory.slice(1));
+    // What the rule pack of any stack reads to know that a second writer would harm.
+    Tags.of(this.accessPoint).add('data-layer:writers', this.writers === Writers.ONE ? 'one' : 'many');
   }
 
   /**
@@ -244,7 +261,11 @@ export class Workload extends Construct {
       );
     }
     this._claimOwner(taskDefinition.node.path);
-    return this._container(taskDefinition, id, options);
+    const { stores, imageHasPython, ...container } = options;
+    return this._keptContainer(taskDefinition, id, container, {
+      stores: requireStores(this, stores).join(',') || '*',
+      imageHasPython: imageHasPython ?? true,
+    });
   }
 
   /**
@@ -280,26 +301,27 @@ export class Workload extends Construct {
   }
 
   /**
-   * The one place where a container of a single-writer directory is made: whatever guards the files inside the task
-   * is put into its entry point here.
+   * The one place where a container of a single-writer directory is made: under a keeper.
    *
    * @internal
    */
-  public _container(
+  public _keptContainer(
     taskDefinition: ecs.TaskDefinition,
     id: string,
-    options: Omit<SingleWriterContainerOptions, 'command'> & { command?: string[]; entryPoint?: string[] },
+    options: Omit<SingleWriterContainerOptions, 'stores' | 'imageHasPython'>,
+    kept: KeptStores,
   ): ecs.ContainerDefinition {
-    const { mountPath, logging, ...container } = options;
-    const made = taskDefinition.addContainer(id, {
+    const { mountPath: given, logging, ...container } = options;
+    const mountPath = requireMountPath(this, given ?? this.mountPath);
+    const made = keptContainer(taskDefinition, id, mountPath, kept, {
       ...container,
-      essential: true,
-      stopTimeout: this.writers === Writers.ONE ? STOP_TIMEOUT : undefined,
       logging: logging ?? ecs.LogDrivers.awsLogs({ streamPrefix: id }),
       linuxParameters: new ecs.LinuxParameters(taskDefinition, `${id}Linux`, { initProcessEnabled: true }),
     });
-    this._mount(taskDefinition, made, { mountPath });
-    return made;
+    for (const each of made.mounting) {
+      this._mount(taskDefinition, each, { mountPath });
+    }
+    return made.container;
   }
 
   /** @internal */
@@ -343,6 +365,22 @@ export class Workload extends Construct {
     }
     return writers;
   }
+}
+
+function requireStores(scope: Construct, stores: string[] = []): string[] {
+  for (const store of stores) {
+    if (
+      !/^[A-Za-z0-9_][A-Za-z0-9._-]*\/?$/.test(store) ||
+      ['snapshots', 'set-aside'].includes(store.replace('/', ''))
+    ) {
+      throw inputError(
+        scope,
+        `stores holds ${JSON.stringify(store)}, which is not a name at the top of the directory.`,
+        'Write app.db for a SQLite database or index/ for a directory.',
+      );
+    }
+  }
+  return stores;
 }
 
 /** What is mounted on a task definition already, so that two containers of one task share a volume. */

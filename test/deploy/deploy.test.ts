@@ -32,6 +32,8 @@ const SERVICES = ['-c', 'data-layer:services=true', '-c', 'data-layer:focusExpor
 
 jest.setTimeout(300_000);
 
+const PYTHON = path.join(__dirname, '..', '..', '.venv', 'bin', 'python');
+
 let aws: EmulatedAws;
 let out: string;
 
@@ -150,12 +152,14 @@ describe('first deploy', () => {
         runtimePlatform: { cpuArchitecture: 'ARM64', operatingSystemFamily: 'LINUX' },
       });
       const [container] = task.containerDefinitions!;
-      const [volume] = task.volumes!;
-      expect(container.mountPoints![0].sourceVolume).toBe(volume.name);
+      const volumes = task.volumes!.filter(({ efsVolumeConfiguration }) => efsVolumeConfiguration);
+      expect(volumes).toHaveLength(1);
+      const [volume] = volumes;
+      const mountPoint = container.mountPoints!.find(({ sourceVolume }) => sourceVolume === volume.name)!;
       const point = AccessPoints!.find(
         ({ AccessPointId }) => AccessPointId === volume.efsVolumeConfiguration!.authorizationConfig!.accessPointId,
       )!;
-      expect(container.mountPoints![0].containerPath).toBe(`/mnt${point.RootDirectory!.Path}`);
+      expect(mountPoint.containerPath).toBe(`/mnt${point.RootDirectory!.Path}`);
       expect(volume.efsVolumeConfiguration).toMatchObject({
         transitEncryption: 'ENABLED',
         authorizationConfig: { iam: 'ENABLED' },
@@ -312,19 +316,46 @@ describe('destroy', () => {
   });
 });
 
+test('the keeper of the deployed task definition guards a directory as the container would', async () => {
+  await deploy(...SERVICES);
+  const task = await deployedTask('OpenWebUi');
+  const [{ entryPoint, command, environment }] = task.containerDefinitions!;
+  expect(command).toEqual(['run', '--', 'bash', 'start.sh']);
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'efs-data-layer-'));
+  try {
+    const env = Object.fromEntries(environment!.map(({ name, value }) => [name!, value!]));
+    Object.assign(env, {
+      KEEPER_DIR: directory,
+      KEEPER_LOCAL_DIR: path.join(directory, 'local'),
+      PATH: process.env.PATH,
+    });
+    const [, ...boot] = entryPoint!;
+    const run = (...words: string[]) =>
+      execFileSync(PYTHON, [...boot, ...words], { encoding: 'utf8', env: env as never });
+    run('run', '--', 'sh', '-c', `echo hello > ${directory}/note`);
+    expect(JSON.parse(run('status'))).toMatchObject({ directory, lease: { epoch: 1, state: 'released' } });
+    expect(fs.existsSync(path.join(directory, 'note'))).toBe(true);
+  } finally {
+    fs.rmSync(directory, { recursive: true });
+  }
+});
+
 test('the evidence collector of the deployed task definition runs as the container would run it', async () => {
   // The registered text, not the file: what a task would execute.
   await deploy(...SERVICES);
-  const { Stacks } = await new CloudFormationClient(aws.client).send(new DescribeStacksCommand({ StackName: STACK }));
-  const arn = Stacks![0].Outputs!.find(({ OutputKey }) =>
-    OutputKey!.includes('EvidenceTaskDefinitionArn'),
-  )!.OutputValue!;
-  const task = (await new ECSClient(aws.client).send(new DescribeTaskDefinitionCommand({ taskDefinition: arn })))
-    .taskDefinition!;
-  const [{ entryPoint, command }] = task.containerDefinitions!;
+  const [{ entryPoint, command }] = (await deployedTask('Evidence')).containerDefinitions!;
   expect(entryPoint).toEqual(['/usr/bin/python3', '-c']);
-  const help = execFileSync(path.join(__dirname, '..', '..', '.venv', 'bin', 'python'), ['-c', ...command!, '--help'], {
+  const help = execFileSync(PYTHON, ['-c', ...command!, '--help'], {
     encoding: 'utf8',
   });
   expect(help).toContain('FOCUS_EXPORT_BUCKET');
 });
+
+/** The task definition that the stack's output names, as ECS has it. */
+async function deployedTask(workload: string) {
+  const { Stacks } = await new CloudFormationClient(aws.client).send(new DescribeStacksCommand({ StackName: STACK }));
+  const taskDefinition = Stacks![0].Outputs!.find(({ OutputKey }) =>
+    OutputKey!.includes(`${workload}TaskDefinitionArn`),
+  )!.OutputValue!;
+  return (await new ECSClient(aws.client).send(new DescribeTaskDefinitionCommand({ taskDefinition }))).taskDefinition!;
+}

@@ -32,6 +32,10 @@ describe('Open WebUI', () => {
       DATABASE_USER_ACTIVE_STATUS_UPDATE_INTERVAL: '300',
       UVICORN_WORKERS: '1',
       WEBUI_SECRET_KEY_FILE: '/mnt/open-webui/.webui_secret_key',
+      KEEPER_DIR: '/mnt/open-webui',
+      KEEPER_STORES: 'webui.db,vector_db/',
+      KEEPER_LOCAL_DIR: '/tmp/keeper',
+      KEEPER_MIGRATIONS: '/app/backend/open_webui/migrations/versions',
     });
   });
   test('a pinned image, its port, its health, 120 seconds to stop', () => {
@@ -67,13 +71,19 @@ describe('knowledge', () => {
     expect(environmentOf(container).CHROMA_PERSIST_PATH).toBe('/mnt/knowledge/chroma');
   });
   test('the health check is bash that runs', () => {
-    const [, shell, option, script] = containerOf('knowledge').HealthCheck.Command;
+    const command: string[] = containerOf('knowledge').HealthCheck.Command;
+    const [shell, option, script] = command.slice(-3);
     expect([shell, option]).toEqual(['bash', '-c']);
     expect(spawnSync('bash', ['-n', '-c', script]).status).toBe(0);
   });
   test('an application of one’s own gets CrewAI’s storage on the volume, and no port', () => {
     const container = containerOf('knowledge', { knowledge: { image: IMAGE, command: ['python', 'crew.py'] } });
-    expect(environmentOf(container)).toEqual({ CREWAI_STORAGE_DIR: '/mnt/knowledge/crewai' });
+    expect(environmentOf(container)).toEqual({
+      CREWAI_STORAGE_DIR: '/mnt/knowledge/crewai',
+      KEEPER_DIR: '/mnt/knowledge',
+      KEEPER_STORES: 'crewai/',
+      KEEPER_LOCAL_DIR: '/tmp/keeper',
+    });
     expect(container.PortMappings).toBeUndefined();
   });
   test.each([

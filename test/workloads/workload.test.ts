@@ -82,16 +82,51 @@ describe('mountOn', () => {
 });
 
 describe('addContainer', () => {
-  test('makes the one writer: essential, 120 seconds to stop, mounted', () => {
+  test('makes the one writer under a keeper: essential, 120 seconds to stop, mounted', () => {
     const { stack, data, task } = setUp();
     data.knowledge.addContainer(task, 'Crew', { image: IMAGE, command: ['python', 'crew.py'] });
     expect(myTask(stack).ContainerDefinitions[1]).toMatchObject({
       Name: 'Crew',
-      Command: ['python', 'crew.py'],
+      Command: ['run', '--', 'python', 'crew.py'],
+      Environment: expect.arrayContaining([{ Name: 'KEEPER_STORES', Value: '*' }]),
       Essential: true,
       StopTimeout: 120,
       MountPoints: [{ ContainerPath: '/mnt/knowledge', ReadOnly: false, SourceVolume: 'efs-knowledge' }],
     });
+  });
+
+  test('guards what it is told to', () => {
+    const { stack, data, task } = setUp();
+    data.knowledge.addContainer(task, 'Crew', { image: IMAGE, command: ['run'], stores: ['app.db', 'index/'] });
+    expect(myTask(stack).ContainerDefinitions[1].Environment).toContainEqual({
+      Name: 'KEEPER_STORES',
+      Value: 'app.db,index/',
+    });
+  });
+
+  test.each(['../x', '/abs', 'a/b', '', '.owner', 'snapshots/'])('refuses the store %p', (store) => {
+    const { data, task } = setUp();
+    expect(() =>
+      data.knowledge.addContainer(task, 'Crew', { image: IMAGE, command: ['run'], stores: [store] }),
+    ).toThrow(/Test\/Data\/Knowledge.*stores holds.*Write app.db/s);
+  });
+
+  test('without Python in the image the keeper stands beside it and must see its process', () => {
+    const { stack, data, task } = setUp();
+    const options = { image: IMAGE, command: ['run'], imageHasPython: false };
+    expect(() => data.knowledge.addContainer(task, 'Crew', options)).toThrow(
+      /Test\/MyTask.*pidMode: ecs.PidMode.TASK/s,
+    );
+    const shared = new ecs.FargateTaskDefinition(stack, 'SharedMyTask', {
+      pidMode: ecs.PidMode.TASK,
+      runtimePlatform: { operatingSystemFamily: ecs.OperatingSystemFamily.LINUX },
+    });
+    shared.addContainer('First', { image: IMAGE });
+    data.addWorkload('Own', { directory: '/own' }).addContainer(shared, 'App', options);
+    const names = Object.values(Template.fromStack(stack).findResources('AWS::ECS::TaskDefinition'))
+      .find((made) => made.Properties.Family.includes('SharedMyTask'))!
+      .Properties.ContainerDefinitions.map((container: { Name: string }) => container.Name);
+    expect(names).toEqual(['First', 'App', 'App-keeper']);
   });
 
   test('needs a command', () => {
