@@ -1,3 +1,4 @@
+export { EfsSafetyChecks, EfsSafetyChecksProps } from './checks';
 export * from './data-layer-stack';
 export * from './efs-data-layer';
 export { SingleWriterService, SingleWriterServiceOptions, SingleWriterServiceProps } from './single-writer';

@@ -1,0 +1,1 @@
+export { EfsSafetyChecks, EfsSafetyChecksProps } from './efs-safety-checks';
