@@ -1,4 +1,4 @@
 export { keptContainer, KeptStores, PYTHON_IMAGE } from './keeper';
 export { placeTasks, Placement } from './placement';
-export { acknowledgeEnvironment, WHY_ONE_WRITER } from './rules';
+export { acknowledgeEnvironment, brokenRules, SINGLE_WRITER_RULES, WHY_ONE_WRITER } from './rules';
 export { SingleWriterService, SingleWriterServiceOptions, SingleWriterServiceProps } from './single-writer-service';

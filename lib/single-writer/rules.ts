@@ -30,6 +30,16 @@ export const SINGLE_WRITER_RULES: SingleWriterRule[] = [
     valid: 'false (a rollback starts an older image on a database the newer one has migrated)',
   },
   {
+    path: ['DeploymentConfiguration', 'Alarms', 'Rollback'],
+    allows: (value) => value === false || value === undefined,
+    valid: 'false (a rollback starts an older image on a database the newer one has migrated)',
+  },
+  {
+    path: ['DeploymentController', 'Type'],
+    allows: (value) => value === undefined || value === 'ECS',
+    valid: 'ECS (CODE_DEPLOY and EXTERNAL run two versions side by side)',
+  },
+  {
     path: ['DeploymentConfiguration', 'Strategy'],
     allows: (value) => value === undefined || value === 'ROLLING',
     valid: 'ROLLING (blue/green, linear and canary run two versions side by side)',
@@ -54,10 +64,13 @@ function valueAt(properties: unknown, path: string[]): unknown {
 }
 
 /** The rules a service's final properties break, in words. */
-export function brokenRules(properties: unknown): string[] {
-  return SINGLE_WRITER_RULES.filter((rule) => !rule.allows(valueAt(properties, rule.path))).map(
-    (rule) => `${rule.path.join('.')} is ${JSON.stringify(valueAt(properties, rule.path))}; allowed is ${rule.valid}.`,
-  );
+export function brokenRules(properties: unknown, rules: SingleWriterRule[] = SINGLE_WRITER_RULES): string[] {
+  return rules
+    .filter((rule) => !rule.allows(valueAt(properties, rule.path)))
+    .map(
+      (rule) =>
+        `${rule.path.join('.')} is ${JSON.stringify(valueAt(properties, rule.path))}; allowed is ${rule.valid}.`,
+    );
 }
 
 function scalesService(resource: CfnResource, stack: Stack, service: ecs.CfnService): boolean {
