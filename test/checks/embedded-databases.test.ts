@@ -1,0 +1,63 @@
+import { embeddedDatabases } from '../../lib/checks/embedded-databases';
+
+const paths = (container: Record<string, unknown>) => embeddedDatabases(container).map(({ path }) => path);
+const env = (Name: string, Value: unknown) => ({ Environment: [{ Name, Value }] });
+
+test.each<[string, string | undefined]>([
+  ['sqlite:////mnt/app/app.db', '/mnt/app/app.db'],
+  ['sqlite+aiosqlite:////mnt/app/app.db', '/mnt/app/app.db'],
+  ['sqlite:///file:/mnt/app/app.db?vfs=unix-excl&uri=true', '/mnt/app/app.db'],
+  ['sqlite:///data/app.db', undefined],
+])('a URL: %s', (url, path) => {
+  expect(paths(env('ANY_NAME', url))).toEqual([path]);
+});
+test.each([['sqlite://'], ['sqlite:///:memory:'], ['postgresql://db/app'], ['/mnt/app/app.db.txt']])(
+  'no file: %s',
+  (url) => {
+    expect(paths(env('DATABASE_URL', url))).toEqual([]);
+  },
+);
+test('a URL that is put together at deployment may be on any mount', () => {
+  const value = { 'Fn::Join': ['', [{ 'Fn::Join': ['', ['sqlite:///', { Ref: 'Path' }]] }, '/app.db']] };
+  expect(paths(env('DATABASE_URL', value))).toEqual([undefined]);
+});
+test.each(['CHROMA_PERSIST_PATH', 'CREWAI_STORAGE_DIR'])('%s', (name) => {
+  expect(paths(env(name, '/mnt/app/store'))).toEqual(['/mnt/app/store']);
+  expect(paths(env(name, { Ref: 'Path' }))).toEqual([undefined]);
+  // Not absolute: below the home directory of the image.
+  expect(paths(env(name, 'my-crew'))).toEqual([]);
+});
+describe('Open WebUI', () => {
+  const Image = 'ghcr.io/open-webui/open-webui:v0.12.4';
+  test('keeps its data in DATA_DIR, or in the image’s directory', () => {
+    expect(paths({ Image, ...env('DATA_DIR', '/mnt/app') })).toEqual(['/mnt/app']);
+    expect(paths({ Image })).toEqual(['/app/backend/data']);
+    expect(paths({ Image: { 'Fn::Sub': '${Account}.dkr.ecr/open-webui:1' } })).toEqual(['/app/backend/data']);
+  });
+  test('keeps none with another database, which may be a secret', () => {
+    expect(paths({ Image, ...env('DATABASE_URL', 'postgresql://db/webui') })).toEqual([]);
+    expect(paths({ Image, Secrets: [{ Name: 'DATABASE_URL', ValueFrom: 'arn' }] })).toEqual([]);
+  });
+  test('DATA_DIR of another image says nothing', () => {
+    expect(paths({ Image: 'example/app', ...env('DATA_DIR', '/mnt/app') })).toEqual([]);
+  });
+});
+test('the Chroma server keeps its data in the image’s directory unless told otherwise', () => {
+  const Image = 'ghcr.io/chroma-core/chroma:1.5.9';
+  expect(paths({ Image })).toEqual(['/data', '/chroma/chroma']);
+  expect(paths({ Image, ...env('CHROMA_PERSIST_PATH', '/mnt/x') })).toEqual(['/mnt/x']);
+});
+test.each<[string[], (string | undefined)[]]>([
+  [['app', '--db', '/mnt/app/app.sqlite3'], ['/mnt/app/app.sqlite3']],
+  [['sh', '-c', "exec app --db='/mnt/app/app.db'"], ['/mnt/app/app.db']],
+  [['app', '--url', 'sqlite:////mnt/app/app.db'], ['/mnt/app/app.db']],
+  [['chroma', 'run', '--path', '/mnt/app'], ['/mnt/app']],
+  [['app', '--path', '/mnt/app'], []],
+  [['python', '-c', "import sqlite3\nopen('/mnt/app/app.db')"], []],
+])('a command: %p', (Command, expected) => {
+  expect(paths({ Command })).toEqual(expected);
+});
+test('the text names the variable, never its value', () => {
+  const [{ named }] = embeddedDatabases(env('DATABASE_URL', 'sqlite:////mnt/app/secret.db'));
+  expect(named).toBe('the variable DATABASE_URL names a SQLite database');
+});
