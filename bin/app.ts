@@ -1,8 +1,8 @@
-import { App, AppProps, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { App, AppProps, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { DataLayerStack } from '../lib';
-import { parseFocusExport, readFlags } from './flags';
+import { DataLayerStack, EfsSafetyChecks } from '../lib';
+import { FlagValues, parseFocusExport, readFlags } from './flags';
 
 /** Names the stack of a stage. */
 export function stackName(stage: string): string {
@@ -16,7 +16,7 @@ export function stackName(stage: string): string {
 export function createApp(props?: AppProps): App {
   const app = new App(props);
   const flags = readFlags(app);
-  new DataLayerStack(app, stackName(flags.stage), {
+  const stack = new DataLayerStack(app, stackName(flags.stage), {
     description: `efs-data-layer (${flags.stage}): Open WebUI, CrewAI Knowledge and FinOps evidence on one EFS volume`,
     services: flags.services,
     focusExport: flags.focusExport ? parseFocusExport(flags.focusExport) : undefined,
@@ -27,6 +27,23 @@ export function createApp(props?: AppProps): App {
       costCenter: flags.costCenter,
     },
   });
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new EfsSafetyChecks(app));
+  acknowledgeFlags(stack, flags);
   return app;
+}
+
+/** A flag that gives safety up on purpose is its own reason. */
+function acknowledgeFlags(stack: Stack, flags: FlagValues): void {
+  if (!flags.backup) {
+    Validations.of(stack).acknowledge({
+      id: 'EfsSafety-FileSystemWithoutBackup',
+      reason: 'Switched off by the flag data-layer:backup=false.',
+    });
+  }
+  if (flags.allowDestroy) {
+    Validations.of(stack).acknowledge({
+      id: 'EfsSafety-DataDeletedWithStack',
+      reason: 'Both keys are turned: data-layer:stage=dev and data-layer:allowDestroy=true.',
+    });
+  }
 }
