@@ -82,7 +82,7 @@ export class EfsSafetyChecks implements IPolicyValidationPlugin {
   }
 
   /**
-   * Checks constructs without a synth, for unit tests.
+   * Checks constructs without a synth, for unit tests. Aspects, and tags with them, count only after app.synth().
    *
    * @param scope an app, a stack or any construct
    */

@@ -19,7 +19,7 @@ export interface EfsMount {
   readonly readOnly: boolean;
 }
 
-/** Something that starts tasks: a service, a schedule, a rule or a pipe. */
+/** Something that starts tasks: a service, a schedule, a rule, a pipe or a state machine. */
 export interface Runner {
   readonly resource: Resource;
   readonly taskDefinition: Resource;
@@ -91,6 +91,8 @@ function startedBy({ type, properties }: Resource): { taskDefinition: unknown; t
       return asRecords(properties.Targets).map((target) => parameters(target.EcsParameters));
     case 'AWS::Pipes::Pipe':
       return [parameters(asRecord(properties.TargetParameters).EcsTaskParameters)];
+    case 'AWS::StepFunctions::StateMachine':
+      return [{ taskDefinition: [properties.DefinitionString, properties.Definition] }];
     default:
       return [];
   }

@@ -27,8 +27,8 @@ export interface Resource {
   readonly updateReplacePolicy?: unknown;
 }
 
-/** Stands for a reference to a resource; the value is the resource's key. */
-const TO = '@resource';
+/** Stands for a reference to a resource; the value is the resource's key. Named so that L1s take it for an intrinsic function. */
+const TO = 'Fn::Resource';
 
 const joined: IFragmentConcatenator = {
   join: (left: unknown, right: unknown) =>
@@ -68,7 +68,7 @@ export class AppTemplate {
    * one that is created under a condition is taken as created.
    */
   public readonly resources: Resource[] = [];
-  private readonly byKey = new Map<string, Resource>();
+  private readonly byKey = new Map<string, Resource[]>();
 
   constructor(root: IConstruct) {
     const bodies = root.node
@@ -81,7 +81,7 @@ export class AppTemplate {
       for (const variant of expandConditions(linked)) {
         const listed = { ...resource, properties: asRecord(variant) };
         this.resources.push(listed);
-        this.byKey.set(listed.key, listed);
+        this.byKey.set(listed.key, [...(this.byKey.get(listed.key) ?? []), listed]);
       }
     }
   }
@@ -103,10 +103,7 @@ export class AppTemplate {
       if (Array.isArray(part)) {
         part.forEach(visit);
       } else if (part !== null && typeof part === 'object') {
-        const resource = this.byKey.get(String((part as Json)[TO]));
-        if (resource) {
-          found.push(resource);
-        }
+        found.push(...(this.byKey.get(String((part as Json)[TO])) ?? []));
         Object.values(part).forEach(visit);
       }
     };
@@ -157,7 +154,7 @@ function linkLiterals(stack: Stack, keys: Set<string>, value: unknown): unknown 
       if (name === 'Fn::Sub') {
         const text = String(Array.isArray(argument) ? argument[0] : argument);
         const links = [...text.matchAll(/\$\{([^!}]+)\}/g)].map(([, id]) => link(id)).filter(Boolean);
-        return links.length === 0 ? part : { 'Fn::Sub': argument, links };
+        return { 'Fn::Sub': visit(argument), ...(links.length > 0 && { links }) };
       }
     }
     return Object.fromEntries(Object.entries(part).map(([key, inner]) => [key, visit(inner)]));

@@ -1,6 +1,6 @@
 import * as efs from 'aws-cdk-lib/aws-efs';
-import { App, CfnResource, Stack } from 'aws-cdk-lib';
-import { check, compliantBut, findings, include, Resources } from './helpers';
+import { App, CfnResource, Stack, Tags } from 'aws-cdk-lib';
+import { check, compliantBut, findings, include, Resources, without } from './helpers';
 
 /** A service with default deployment settings that mounts a directory nobody would take for a database. */
 function plain(change: (resources: Resources) => void = () => undefined): Resources {
@@ -19,6 +19,29 @@ test('a directory of which nothing is said may have many writers', () => {
 });
 test.each(['one', 'ONE'])('the tag says %s', (value) => {
   expect(check(plain(tag(value)))).toEqual(SINGLE);
+});
+test('the tag is seen as the CDK writes it', () => {
+  const tagged = (value?: string) => {
+    const app = new App({ builtinCloudFormationValidation: false });
+    const stack = new Stack(app, 'Test');
+    include(stack, without(plain(), 'Ap'));
+    const point = new efs.CfnAccessPoint(stack, 'Ap', {
+      fileSystemId: (stack.node.findChild('Fs') as CfnResource).ref,
+      posixUser: { uid: '1000', gid: '1000' },
+    });
+    if (value) {
+      Tags.of(point).add('data-layer:writers', value);
+    }
+    app.synth();
+    return findings(app);
+  };
+  expect(tagged()).toEqual([]);
+  expect(tagged('one')).toEqual(SINGLE);
+});
+test('an access point whose directory depends on a condition counts for each of them', () => {
+  const resources = plain(tag('one'));
+  resources.Ap.Properties!.RootDirectory = { Path: { 'Fn::If': ['Blue', '/blue', '/green'] } };
+  expect(check(resources)).toEqual(SINGLE);
 });
 test('the tag says many, whatever the container looks like', () => {
   const resources = plain(tag('many'));

@@ -115,6 +115,7 @@ describe('references', () => {
     ['Fn::GetAtt as a list', { 'Fn::GetAtt': [id, 'Arn'] }],
     ['Fn::GetAtt as a text', { 'Fn::GetAtt': `${id}.Arn` }],
     ['Fn::Sub', { 'Fn::Sub': `arn:\${AWS::Partition}:test/\${${id}.Name}` }],
+    ['a variable of Fn::Sub', { 'Fn::Sub': ['${Name}', { Name: { Ref: id } }] }],
     ['deep inside', [{ a: { 'Fn::Join': ['/', ['x', { Ref: id }]] } }]],
   ])('%s', (_name, value) => {
     expect(refers(value)).toEqual([id]);

@@ -4,7 +4,7 @@ import { Rule } from '../rule';
 export const ACCESS_POINT_AS_ROOT: Rule = {
   name: 'AccessPointAsRoot',
   finding: 'An access point maps every client to root.',
-  why: 'With user id 0 file permissions protect nothing, and without elasticfilesystem:ClientRootAccess EFS squashes it to nobody, who cannot write.',
+  why: 'With user id 0 file permissions protect nothing; and where a policy does not allow elasticfilesystem:ClientRootAccess, EFS takes the client for nobody, who cannot write.',
   source: 'Amazon EFS User Guide, Enforcing a user identity using an access point; Using IAM to control access',
   wayOut: 'Set PosixUser.Uid to the owner of the directory, for example 1000.',
   check: ({ app }) =>

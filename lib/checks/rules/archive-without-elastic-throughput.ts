@@ -4,7 +4,7 @@ import { Rule } from '../rule';
 export const ARCHIVE_WITHOUT_ELASTIC_THROUGHPUT: Rule = {
   name: 'ArchiveWithoutElasticThroughput',
   finding: 'A file system moves files to the Archive class without elastic throughput.',
-  why: 'EFS takes TransitionToArchive with elastic throughput only and refuses the lifecycle policy when the stack is deployed.',
+  why: 'The Archive class exists only for file systems with elastic throughput: the lifecycle policy is refused when the stack is deployed.',
   source: 'Amazon EFS API, PutLifecycleConfiguration',
   wayOut: 'Set ThroughputMode to elastic, or leave TransitionToArchive out.',
   check: ({ app }) =>

@@ -62,6 +62,13 @@ test.each<[string, Body]>([
     },
   ],
   [
+    'a state machine',
+    {
+      Type: 'AWS::StepFunctions::StateMachine',
+      Properties: { DefinitionString: { 'Fn::Join': ['', ['{"TaskDefinition":"', { Ref: 'Td' }, '"}']] } },
+    },
+  ],
+  [
     'a function',
     {
       Type: 'AWS::Lambda::Function',
