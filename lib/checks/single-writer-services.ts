@@ -22,11 +22,9 @@ export function singleWriterServices({ app, directories }: Checked): SingleWrite
 /** Holds such services against the settings of the single-writer service, those below one property or all others. */
 export function brokenServiceSettings(checked: Checked, choose: (property: string) => boolean): Finding[] {
   const rules = SINGLE_WRITER_RULES.filter(({ path }) => choose(path[0]));
-  return singleWriterServices(checked).flatMap(({ resource, directories }) =>
-    brokenRules(asScalars(resource.properties), rules).map((broken) => ({
-      resource,
-      problem: `${broken} The service writes into ${directories}.`,
-      location: `Properties.${broken.split(' ')[0]}`,
-    })),
-  );
+  return singleWriterServices(checked).flatMap(({ resource, directories }) => {
+    const broken = brokenRules(asScalars(resource.properties), rules);
+    const problem = `${broken.join(' ')} The service writes into ${directories}.`;
+    return broken.length > 0 ? [{ resource, problem, location: 'Properties' }] : [];
+  });
 }

@@ -40,6 +40,11 @@ test.each<[string, Change]>([
 ])('non-compliant: %s', (_name, change) => {
   expect(check(compliantBut('Svc', change))).toEqual(FOUND);
 });
+test('several settings of one service are one finding', () => {
+  const resources = compliantBut('Svc', (svc) => delete svc.DeploymentConfiguration);
+  expect(check(resources)).toEqual(FOUND);
+  expect(problems(resources)[0]).toMatch(/MinimumHealthyPercent is undefined.*MaximumPercent is undefined/);
+});
 test('the text names setting, directory and reason', () => {
   const [text] = problems(compliantBut('Svc', (svc) => (svc.DesiredCount = 2)));
   expect(text).toMatch(
