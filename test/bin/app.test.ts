@@ -49,7 +49,7 @@ test('the gate works: an open security group beside the data layer fails the syn
   const stack = app.node.children.find(Stack.isStack) as Stack;
   new ec2.CfnSecurityGroup(stack, 'Open', {
     groupDescription: 'open',
-    vpcId: 'vpc-1',
+    vpcId: 'vpc-0123456789abcdef0',
     securityGroupIngress: [{ cidrIp: '0.0.0.0/0', ipProtocol: '-1' }],
   });
   expect(() => app.synth()).toThrow(/AwsSolutions-EC23/);
