@@ -1,4 +1,5 @@
 import { App } from 'aws-cdk-lib';
+import { TAG_VALUE } from '../lib/inputs';
 
 /** All flags of the deploy app are context keys with this prefix. */
 export const PREFIX = 'data-layer:';
@@ -36,9 +37,6 @@ function bool(defaultValue: boolean, sentence: string): Flag<boolean> {
 
 /** Bucket, then a key: printable ASCII without the characters that mean something in an IAM policy (* ? $). */
 const FOCUS_EXPORT = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/([!-#%-)+-.0->@-~]+(?:\/[!-#%-)+-.0->@-~]+)*)$/;
-
-/** What a tag value may hold (docs.aws.amazon.com/tag-editor, tag naming limits, read 2026-11). */
-const TAG_VALUE = /^(?=.*\S)[\p{L}\p{N} _.:/=+\-@]{1,256}$/u;
 
 /** Every flag of the app. A store that does not exist yet has no row and no value here. */
 export const FLAGS = {
