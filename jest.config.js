@@ -1,10 +1,17 @@
+const { compilerOptions } = require('./tsconfig.json');
+
 /** @type {import('jest').Config} */
 const shared = {
   testEnvironment: 'node',
   // jsii emits .js beside the sources: the tests must read the sources.
   moduleFileExtensions: ['ts', 'js', 'json'],
-  transform: { '^.+\\.ts$': ['ts-jest', { isolatedModules: true, diagnostics: false }] },
+  transform: {
+    '^.+\\.ts$': ['ts-jest', { tsconfig: { ...compilerOptions, isolatedModules: true }, diagnostics: false }],
+  },
   modulePathIgnorePatterns: ['<rootDir>/cdk.out', '<rootDir>/dist'],
+  // Every synth of a test leaves an assembly in the temporary folder: one folder for all, removed at the end.
+  globalSetup: '<rootDir>/test/temporary-folder.js',
+  globalTeardown: '<rootDir>/test/temporary-folder-removed.js',
 };
 
 module.exports = {
@@ -12,6 +19,7 @@ module.exports = {
     {
       ...shared,
       displayName: 'unit',
+      setupFiles: ['<rootDir>/test/validation-off.js'],
       testMatch: ['<rootDir>/test/**/*.test.ts'],
       testPathIgnorePatterns: ['/test/deploy/'],
     },

@@ -1,7 +1,11 @@
 import { App } from 'aws-cdk-lib';
+import { TAG_VALUE } from '../lib/inputs';
 
 /** All flags of the deploy app are context keys with this prefix. */
 export const PREFIX = 'data-layer:';
+
+/** dataLayer:, data_layer., efs-data-layer: and the like. */
+const MISSPELT_PREFIX = /^(?:efs-?)?data[-_ ]?layers?\s*[:./]\s*/i;
 
 /** One flag: the source of its parsing, of the help in every error, and of the documentation. */
 export interface Flag<T> {
@@ -31,7 +35,8 @@ function bool(defaultValue: boolean, sentence: string): Flag<boolean> {
   );
 }
 
-const FOCUS_EXPORT = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/([^/\s]+(?:\/[^/\s]+)*)$/;
+/** Bucket, then a key: printable ASCII without the characters that mean something in an IAM policy (* ? $). */
+const FOCUS_EXPORT = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/([!-#%-)+-.0->@-~]+(?:\/[!-#%-)+-.0->@-~]+)*)$/;
 
 /** Every flag of the app. A store that does not exist yet has no row and no value here. */
 export const FLAGS = {
@@ -59,10 +64,10 @@ export const FLAGS = {
     (value) => (typeof value === 'string' && FOCUS_EXPORT.test(value) ? value : undefined),
   ),
   costCenter: flag<string | undefined>(
-    'text of 1 to 256 characters',
+    '1 to 256 letters, digits, spaces and _ . : / = + - @',
     undefined,
     'Value of the cost allocation tag CostCenter.',
-    (value) => (typeof value === 'string' && value.length > 0 && value.length <= 256 ? value : undefined),
+    (value) => (typeof value === 'string' && TAG_VALUE.test(value) ? value : undefined),
   ),
 } as const;
 
@@ -109,12 +114,16 @@ export function readFlags(app: App): FlagValues {
   for (const key of Object.keys(context)) {
     if (key.startsWith(PREFIX)) {
       const name = key.slice(PREFIX.length);
-      if (!(name in FLAGS)) {
+      if (!Object.hasOwn(FLAGS, name)) {
         const near = nearest(name);
         problems.push(`${key} is no flag of this app.${near ? ` Did you mean ${PREFIX}${near}?` : ''}`);
       }
-    } else if (key in FLAGS) {
+    } else if (Object.hasOwn(FLAGS, key)) {
       problems.push(`${key} has no prefix and would be ignored. Write ${PREFIX}${key}.`);
+    } else if (MISSPELT_PREFIX.test(key)) {
+      problems.push(
+        `${key} has a misspelt prefix and would be ignored. Write ${PREFIX}${key.replace(MISSPELT_PREFIX, '')}.`,
+      );
     }
   }
 

@@ -1,8 +1,13 @@
-import { Stack, StackProps, Tags, Validations } from 'aws-cdk-lib';
+import { Stack, StackProps, Tags, Token, Validations } from 'aws-cdk-lib';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { EfsDataLayer, EfsDataLayerProps } from './efs-data-layer';
+import { inputError, requireBoolean } from './errors';
+import { requireObject } from './inputs';
+
+/** General purpose bucket names (docs.aws.amazon.com/AmazonS3, bucket naming rules, read 2026-11). */
+const BUCKET = /^(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
 /** Where a FOCUS export lies, by name. */
 export interface FocusExportLocation {
@@ -46,6 +51,9 @@ export class DataLayerStack extends Stack {
 
   constructor(scope: Construct, id: string, props: DataLayerStackProps = {}) {
     super(scope, id, props);
+    const services = props.services !== undefined && requireBoolean(this, 'services', props.services);
+    requireObject(this, 'dataLayer', props.dataLayer, [], 'Pass an object of props of EfsDataLayer.');
+    this.requireOneFocusExport(props);
     const focusExport = props.focusExport
       ? {
           bucket: s3.Bucket.fromBucketName(this, 'FocusExportBucket', props.focusExport.bucketName),
@@ -56,8 +64,36 @@ export class DataLayerStack extends Stack {
       ...props.dataLayer,
       evidence: { ...props.dataLayer?.evidence, focusExport },
     });
-    if (props.services) {
+    if (services) {
       this.cluster = this.runServices(focusExport !== undefined);
+    }
+  }
+
+  private requireOneFocusExport({ focusExport, dataLayer }: DataLayerStackProps): void {
+    if (focusExport && dataLayer?.evidence?.focusExport) {
+      throw inputError(
+        this,
+        'focusExport and dataLayer.evidence.focusExport are both set.',
+        'Pass one: focusExport with names, or dataLayer.evidence.focusExport with a bucket.',
+      );
+    }
+    requireObject(
+      this,
+      'focusExport',
+      focusExport,
+      ['bucketName', 'prefix'],
+      "Pass { bucketName: 'my-exports', prefix: 'focus/cost-2026' }.",
+    );
+    const bucketName: unknown = focusExport?.bucketName;
+    if (
+      focusExport &&
+      (typeof bucketName !== 'string' || (!Token.isUnresolved(bucketName) && !BUCKET.test(bucketName)))
+    ) {
+      throw inputError(
+        this,
+        `focusExport.bucketName is ${JSON.stringify(bucketName)}.`,
+        'Pass the name of a bucket, without s3:// and without a key.',
+      );
     }
   }
 

@@ -3,6 +3,7 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as efs from 'aws-cdk-lib/aws-efs';
 import { Construct } from 'constructs';
+import { requireObject, requireTagValue } from './inputs';
 import { volumeMetric } from './metrics';
 import { DataVolume, DataVolumeProps } from './storage';
 import {
@@ -17,6 +18,7 @@ import {
   Workload,
   WorkloadOptions,
 } from './workloads';
+import { requireWorkloadProps } from './workloads/props';
 
 /** A data layer. Every prop has a safe default. */
 export interface EfsDataLayerProps extends DataVolumeProps, TaskSettings, PosixIdentity {
@@ -77,6 +79,12 @@ export class EfsDataLayer extends Construct {
 
   constructor(scope: Construct, id: string, props: EfsDataLayerProps = {}) {
     super(scope, id);
+    requireObject(this, 'props', props, [], 'Pass an object of props, or none.');
+    requireWorkloadProps(this, 'openWebUi', props.openWebUi);
+    requireWorkloadProps(this, 'knowledge', props.knowledge);
+    requireWorkloadProps(this, 'evidence', props.evidence);
+    requireTagValue(this, 'costCenter', props.costCenter);
+    requireTagValue(this, 'dataClassification', props.dataClassification);
     this.identity = { uid: props.uid, gid: props.gid };
     this.volume = new DataVolume(this, 'Volume', props);
     this.openWebUi = new OpenWebUiWorkload(this, 'OpenWebUi', this.volume, this.identity, props, props.openWebUi);

@@ -23,6 +23,7 @@ async function main(): Promise<void> {
     fs.rmSync(out, { recursive: true, force: true });
   };
   process.once('SIGINT', () => void end().then(() => process.exit(130)));
+  process.once('SIGTERM', () => void end().then(() => process.exit(143)));
   try {
     step('cdk bootstrap');
     await aws.bootstrap();

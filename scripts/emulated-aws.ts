@@ -4,6 +4,9 @@ import * as net from 'net';
 import * as path from 'path';
 import { promisify } from 'util';
 
+// Node 20 is supported here until the SDK's releases need 22; its notice would stand in the middle of the output.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
+
 const ROOT = path.join(__dirname, '..');
 const PYTHON = path.join(ROOT, '.venv', 'bin', 'python');
 
@@ -61,9 +64,10 @@ export class EmulatedAws {
       throw new Error('The Python environment is missing. Run: npm run setup');
     }
     const port = await freePort();
-    const server = spawn(PYTHON, ['-m', 'emulator', '--port', `${port}`], {
+    const server = spawn(PYTHON, ['-m', 'emulator', '--port', `${port}`, '--end-with-stdin'], {
       cwd: ROOT,
-      stdio: ['ignore', 'ignore', 'pipe'],
+      // The emulator ends when this pipe closes, so it cannot outlive us, however we end.
+      stdio: ['pipe', 'ignore', 'pipe'],
     });
     let errors = '';
     server.stderr!.on('data', (chunk) => (errors = (errors + chunk).slice(-4000)));

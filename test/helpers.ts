@@ -26,16 +26,20 @@ export function census(template: Template): Record<string, number> {
   return Object.fromEntries(Object.entries(counts).sort());
 }
 
+/** An id in the form CloudFormation's rules ask for, one per zone. */
+export const id = (kind: 'subnet' | 'rtb', zone: string, tier = 'd') => `${kind}-0000000${tier}${zone.slice(-1)}`;
+
+/** A VPC made elsewhere, with one isolated subnet in each zone. */
 export function importedVpc(
   stack: Stack,
   zones = ['us-east-1a', 'us-east-1b'],
   extra: Partial<ec2.VpcAttributes> = {},
 ) {
   return ec2.Vpc.fromVpcAttributes(stack, 'Existing', {
-    vpcId: 'vpc-1',
+    vpcId: 'vpc-0123456789abcdef0',
     availabilityZones: zones,
-    isolatedSubnetIds: zones.map((zone) => `subnet-data-${zone}`),
-    isolatedSubnetRouteTableIds: zones.map((zone) => `rtb-${zone}`),
+    isolatedSubnetIds: zones.map((zone) => id('subnet', zone)),
+    isolatedSubnetRouteTableIds: zones.map((zone) => id('rtb', zone)),
     ...extra,
   });
 }

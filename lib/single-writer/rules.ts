@@ -1,4 +1,4 @@
-import { CfnResource, IResolvable, Stack, Validations } from 'aws-cdk-lib';
+import { CfnResource, IResolvable, Stack, Token, Validations } from 'aws-cdk-lib';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import { IConstruct } from 'constructs';
 
@@ -63,14 +63,15 @@ function valueAt(properties: unknown, path: string[]): unknown {
   );
 }
 
+function show(value: unknown): string {
+  return Token.isUnresolved(value) ? 'a token, known only at deployment' : String(JSON.stringify(value));
+}
+
 /** The rules a service's final properties break, in words. */
 export function brokenRules(properties: unknown, rules: SingleWriterRule[] = SINGLE_WRITER_RULES): string[] {
   return rules
     .filter((rule) => !rule.allows(valueAt(properties, rule.path)))
-    .map(
-      (rule) =>
-        `${rule.path.join('.')} is ${JSON.stringify(valueAt(properties, rule.path))}; allowed is ${rule.valid}.`,
-    );
+    .map((rule) => `${rule.path.join('.')} is ${show(valueAt(properties, rule.path))}; allowed is ${rule.valid}.`);
 }
 
 function scalesService(resource: CfnResource, stack: Stack, service: ecs.CfnService): boolean {

@@ -1,9 +1,11 @@
 import { CfnOutput, RemovalPolicy, Tags, Token, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as efs from 'aws-cdk-lib/aws-efs';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct, DependencyGroup, IConstruct, IDependable } from 'constructs';
 import { inputError, requireBoolean } from '../errors';
+import { requireObject } from '../inputs';
 import { VolumeBackup } from './backup';
 import { ExistingFileSystem } from './existing-file-system';
 import { createVpcWithoutHourlyCost, oneSubnetPerZone } from './network';
@@ -12,6 +14,9 @@ import { fileSystemPolicy } from './policy';
 
 /** The second key that must be turned before data may be deleted with its stack. */
 export const ALLOW_DESTROY_CONTEXT = 'data-layer:allowDestroy';
+
+const VPC_WAY_OUT =
+  "Pass a VPC, for example ec2.Vpc.fromLookup(this, 'Vpc', { vpcId }), or leave it out to get one made.";
 
 /** What a volume is made from. */
 export interface DataVolumeProps {
@@ -79,6 +84,15 @@ export class DataVolume extends Construct {
   constructor(scope: Construct, id: string, props: DataVolumeProps = {}) {
     super(scope, id);
     const existing = props.existingFileSystem;
+    requireObject(this, 'vpc', props.vpc, ['vpcId', 'selectSubnets'], VPC_WAY_OUT);
+    requireObject(
+      this,
+      'kmsKey',
+      props.kmsKey,
+      ['keyArn', 'grantDecrypt'],
+      "Pass a key, for example kms.Key.fromKeyArn(this, 'Key', arn).",
+    );
+    requireObject(this, 'existingFileSystem', existing, [], 'Pass { fileSystemId, vpc, securityGroup }.');
     if (existing) {
       this.refuseContradictions(existing, props);
     }
@@ -131,6 +145,24 @@ export class DataVolume extends Construct {
       );
     }
     claims.push({ volume: key, directory, owner: owner.node.path });
+  }
+
+  /**
+   * Refuses a cluster in another VPC: the name of a file system resolves in the VPC of its mount targets only, and a
+   * task elsewhere would wait for its mount until it is given up. Says nothing when the two cannot be compared, one
+   * made in this app and the other known by its id.
+   *
+   * @internal
+   */
+  public _requireSameVpc(scope: IConstruct, cluster: ecs.ICluster): void {
+    const [own, other] = [this.vpc.vpcId, cluster.vpc.vpcId];
+    if (own !== other && Token.isUnresolved(own) === Token.isUnresolved(other)) {
+      throw inputError(
+        scope,
+        `The cluster ${cluster.node.path} is in the VPC ${cluster.vpc.node.path}, the mount targets are in ${this.vpc.node.path}: a task could not mount the volume.`,
+        'Make the cluster with { vpc: data.vpc }, or give the data layer the VPC of the cluster.',
+      );
+    }
   }
 
   private createSecurityGroup(): ec2.SecurityGroup {
@@ -217,6 +249,25 @@ export class DataVolume extends Construct {
         'existingFileSystem.vpc is missing: mount targets live in one VPC, and workloads must run in it.',
         'Pass the VPC of its mount targets, for example ec2.Vpc.fromLookup(this, "Vpc", { vpcId }).',
       );
+    }
+    requireObject(
+      this,
+      'existingFileSystem.vpc',
+      existing.vpc,
+      ['vpcId', 'selectSubnets'],
+      "Pass the VPC of its mount targets, for example ec2.Vpc.fromLookup(this, 'Vpc', { vpcId }).",
+    );
+    requireObject(
+      this,
+      'existingFileSystem.securityGroup',
+      existing.securityGroup,
+      ['securityGroupId', 'connections'],
+      "Pass a security group, for example ec2.SecurityGroup.fromSecurityGroupId(this, 'Group', 'sg-0123456789abcdef0').",
+    );
+    for (const name of ['createMountTargets', 'policyAttached'] as const) {
+      if (existing[name] !== undefined) {
+        requireBoolean(this, `existingFileSystem.${name}`, existing[name]);
+      }
     }
     if (!existing.securityGroup && !existing.createMountTargets) {
       throw inputError(

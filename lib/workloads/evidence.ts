@@ -9,6 +9,7 @@ import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import * as targets from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
 import { inputError } from '../errors';
+import { requireObject } from '../inputs';
 import { placeTasks } from '../single-writer';
 import { DataVolume } from '../storage';
 import { AWS_CLI_IMAGE } from './images';
@@ -100,6 +101,9 @@ export interface EvidenceScheduleOptions {
 
 const CONTAINER = 'evidence';
 
+/** Printable ASCII without the characters that mean something in an IAM policy (* ? $): the prefix stands in one. */
+const EXPORT_PREFIX = /^[!-#%-)+-.0->@-~]+(\/[!-#%-)+-.0->@-~]+)*$/;
+
 /** ECS refuses a task definition above 64 KiB; the collector may take a quarter of it. */
 export const MAX_SCRIPT_BYTES = 16384;
 
@@ -174,6 +178,7 @@ export class EvidenceWorkload extends Workload {
    */
   public scheduleOn(cluster: ecs.ICluster, options: EvidenceScheduleOptions = {}): scheduler.Schedule {
     const id = `${this.node.scope!.node.id}${this.node.id}`;
+    this.volume._requireSameVpc(this, cluster);
     const placement = placeTasks(this, cluster.vpc, options.vpcSubnets);
     const securityGroup = new ec2.SecurityGroup(cluster, `${id}SecurityGroup`, {
       vpc: cluster.vpc,
@@ -220,21 +225,21 @@ export class EvidenceWorkload extends Workload {
   }
 
   private requireSource(source: FocusExportSource): FocusExportSource {
-    if (!source.bucket) {
-      throw inputError(
-        this,
-        'evidence.focusExport.bucket is missing.',
-        "Pass a bucket, for example s3.Bucket.fromBucketName(this, 'Export', 'my-exports').",
-      );
-    }
+    requireObject(
+      this,
+      'evidence.focusExport.bucket',
+      source.bucket ?? null,
+      ['bucketArn', 'arnForObjects'],
+      "Pass a bucket, for example s3.Bucket.fromBucketName(this, 'Export', 'my-exports').",
+    );
     if (
       !Token.isUnresolved(source.prefix) &&
-      (typeof source.prefix !== 'string' || !/^[^/\s]+(\/[^/\s]+)*$/.test(source.prefix))
+      (typeof source.prefix !== 'string' || !EXPORT_PREFIX.test(source.prefix))
     ) {
       throw inputError(
         this,
         `evidence.focusExport.prefix is ${JSON.stringify(source.prefix)}.`,
-        "Pass the prefix and the export's name without a slash at either end, for example focus/cost-2026.",
+        "Pass the prefix and the export's name, for example focus/cost-2026: no slash at either end, printable ASCII without spaces and without * ? $, which mean something in an IAM policy.",
       );
     }
     return source;

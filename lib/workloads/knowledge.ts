@@ -163,6 +163,7 @@ export class KnowledgeWorkload extends Workload {
    */
   public runOn(cluster: ecs.ICluster, options: SingleWriterServiceOptions = {}): SingleWriterService {
     const id = `${this.node.scope!.node.id}${this.node.id}`;
+    this.volume._requireSameVpc(this, cluster);
     this._claimOwner(`${cluster.node.path}/${id}`);
     if (this.isChromaServer) {
       if (options.serviceConnectConfiguration) {

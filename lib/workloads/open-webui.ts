@@ -179,6 +179,7 @@ export class OpenWebUiWorkload extends Workload {
    */
   public runOn(cluster: ecs.ICluster, options: SingleWriterServiceOptions = {}): SingleWriterService {
     const id = `${this.node.scope!.node.id}${this.node.id}`;
+    this.volume._requireSameVpc(this, cluster);
     this._claimOwner(`${cluster.node.path}/${id}`);
     const service = new SingleWriterService(cluster, id, { ...options, cluster, taskDefinition: this.taskDefinition });
     this.allowFrom(service.service);

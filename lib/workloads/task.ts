@@ -1,8 +1,8 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { RemovalPolicy, Token } from 'aws-cdk-lib';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { inputError } from '../errors';
+import { inputError, requireWholeNumber } from '../errors';
 import { acknowledgeEnvironment } from '../single-writer';
 
 /** Settings of every task. */
@@ -34,6 +34,8 @@ const FARGATE_SIZES: { [cpu: number]: { min: number; max: number; step: number; 
 };
 
 function requireSize(scope: Construct, cpu: number, memory: number): void {
+  requireWholeNumber(scope, 'cpu', cpu, 256, 16384);
+  requireWholeNumber(scope, 'memoryLimitMiB', memory, 512, 122880);
   const size = FARGATE_SIZES[cpu];
   if (!size) {
     throw inputError(scope, `cpu is ${cpu}.`, `Fargate takes ${Object.keys(FARGATE_SIZES).join(', ')} units.`);
@@ -45,6 +47,24 @@ function requireSize(scope: Construct, cpu: number, memory: number): void {
       scope,
       `memoryLimitMiB is ${memory} with cpu ${cpu}.`,
       `With ${cpu} units Fargate takes ${size.also ? `${size.also.join(', ')} or ` : ''}${size.min} to ${size.max} MiB in steps of ${size.step}.`,
+    );
+  }
+}
+
+function requireSettings(scope: Construct, { cpuArchitecture, logRetention }: TaskSettings): void {
+  const architecture = (cpuArchitecture as { _cpuArchitecture?: unknown } | undefined)?._cpuArchitecture;
+  if (cpuArchitecture !== undefined && architecture !== 'ARM64' && architecture !== 'X86_64') {
+    throw inputError(
+      scope,
+      `cpuArchitecture is ${JSON.stringify(architecture ?? cpuArchitecture)}.`,
+      'Pass ecs.CpuArchitecture.ARM64 or ecs.CpuArchitecture.X86_64.',
+    );
+  }
+  if (logRetention !== undefined && !Object.values(logs.RetentionDays).includes(logRetention)) {
+    throw inputError(
+      scope,
+      `logRetention is ${Token.isUnresolved(logRetention) ? 'a token, known only at deployment' : JSON.stringify(logRetention)}.`,
+      'Pass one of logs.RetentionDays: CloudWatch Logs knows no other number of days.',
     );
   }
 }
@@ -62,6 +82,7 @@ export function createTask(
   size: { cpu: number; memoryLimitMiB: number; pidMode?: ecs.PidMode },
 ): Task {
   requireSize(scope, size.cpu, size.memoryLimitMiB);
+  requireSettings(scope, settings);
   const taskDefinition = new ecs.FargateTaskDefinition(scope, 'Task', {
     cpu: size.cpu,
     memoryLimitMiB: size.memoryLimitMiB,

@@ -1,13 +1,18 @@
+import * as fs from 'fs';
 import { App, Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
+import * as efs from 'aws-cdk-lib/aws-efs';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { createApp } from '../../bin/app';
-import { EfsDataLayer } from '../../lib';
+import { FLAGS } from '../../bin/flags';
+import { DataLayerStack, EfsDataLayer } from '../../lib';
+import { census } from '../helpers';
 
 const cdkJson = require('../../cdk.json');
+const recommendedFlags = require('aws-cdk-lib/recommended-feature-flags.json');
 
 const VARIANTS: [string, Record<string, unknown>][] = [
   ['default', {}],
@@ -22,13 +27,21 @@ const VARIANTS: [string, Record<string, unknown>][] = [
 const GUARDED = new Set([
   'AWS::EFS::FileSystem',
   'AWS::EFS::AccessPoint',
+  'AWS::EFS::MountTarget',
   'AWS::Backup::BackupVault',
   'AWS::ECS::Service',
 ]);
 
+const templates = new Map<string, object>();
+
+/** The app's template with these flags, made once for each set of them. */
 function template(context: Record<string, unknown>) {
-  const app = createApp({ context: { ...cdkJson.context, ...context } });
-  return Template.fromStack(app.node.children.find(Stack.isStack) as Stack).toJSON();
+  const key = JSON.stringify(context);
+  if (!templates.has(key)) {
+    const app = createApp({ context: { ...cdkJson.context, ...context } });
+    templates.set(key, Template.fromStack(app.node.children.find(Stack.isStack) as Stack).toJSON());
+  }
+  return structuredClone(templates.get(key)) as Record<string, Record<string, object>>;
 }
 
 function guarded(context: Record<string, unknown>) {
@@ -38,24 +51,142 @@ function guarded(context: Record<string, unknown>) {
     .sort();
 }
 
-test.each(VARIANTS)('%s: passes CloudFormation’s rules as errors and cdk-nag', (_name, context) => {
-  expect(cdkJson.context['@aws-cdk/core:validateAgainstDefaultRules']).toBe(true);
-  expect(cdkJson.context['@aws-cdk/core:strictCfnValidateErrors']).toBe(true);
-  expect(() => createApp({ context: { ...cdkJson.context, ...context } }).synth()).not.toThrow();
-});
-
-test('the gate works: an open security group beside the data layer fails the synth', () => {
-  const app = createApp({ context: cdkJson.context });
-  const stack = app.node.children.find(Stack.isStack) as Stack;
-  new ec2.CfnSecurityGroup(stack, 'Open', {
-    groupDescription: 'open',
-    vpcId: 'vpc-1',
-    securityGroupIngress: [{ cidrIp: '0.0.0.0/0', ipProtocol: '-1' }],
+describe('checks at every synth', () => {
+  beforeAll(() => {
+    delete process.env.CDK_VALIDATION;
   });
-  expect(() => app.synth()).toThrow(/AwsSolutions-EC23/);
+  afterAll(() => {
+    process.env.CDK_VALIDATION = 'false';
+  });
+
+  test.each(VARIANTS)('%s: passes CloudFormation’s rules as errors and cdk-nag', (_name, context) => {
+    expect(() => createApp({ context: { ...cdkJson.context, ...context } }).synth()).not.toThrow();
+  });
+
+  function addToStack(make: (stack: Stack) => void): App {
+    const app = createApp({ context: cdkJson.context });
+    make(app.node.children.find(Stack.isStack) as Stack);
+    return app;
+  }
+  test('an open security group beside the data layer fails the synth', () => {
+    const app = addToStack(
+      (stack) =>
+        new ec2.CfnSecurityGroup(stack, 'Open', {
+          groupDescription: 'open',
+          vpcId: 'vpc-0123456789abcdef0',
+          securityGroupIngress: [{ cidrIp: '0.0.0.0/0', ipProtocol: '-1' }],
+        }),
+    );
+    expect(() => app.synth()).toThrow(/AwsSolutions-EC23/);
+  });
+  test('a value CloudFormation does not know fails the synth', () => {
+    const app = addToStack(
+      (stack) => new efs.CfnFileSystem(stack, 'Typo', { encrypted: true, throughputMode: 'burstable' }),
+    );
+    expect(() => app.synth()).toThrow(/burstable/);
+  });
 });
 
-test('logical ids of what carries data are pinned', () => {
+describe('feature flags of CDK', () => {
+  test('cdk.json sets every recommended one to the recommended value', () => {
+    const different = Object.keys(recommendedFlags).filter(
+      (flag) => JSON.stringify(cdkJson.context[flag]) !== JSON.stringify(recommendedFlags[flag]),
+    );
+    expect(different).toEqual([]);
+  });
+  test.each(VARIANTS)('%s: the template is the same with none of them set', (_name, context) => {
+    const bare = createApp({ context: context as Record<string, unknown> });
+    expect(Template.fromStack(bare.node.children.find(Stack.isStack) as Stack).toJSON()).toEqual(template(context));
+  });
+});
+
+describe('what each flag changes in the topology', () => {
+  /** Types whose number differs from the default, as "more or fewer". */
+  function difference(context: Record<string, unknown>): Record<string, number> {
+    const [before, after] = [{}, context].map((flags) => census(Template.fromJSON(template(flags))));
+    return Object.fromEntries(
+      [...new Set([...Object.keys(before), ...Object.keys(after)])]
+        .sort()
+        .map((type) => [type, (after[type] ?? 0) - (before[type] ?? 0)] as const)
+        .filter(([, change]) => change !== 0),
+    );
+  }
+  test('services: a cluster and two services; the public IPv4 address of each task is what is billed besides compute', () => {
+    expect(difference({ 'data-layer:services': true })).toMatchInlineSnapshot(`
+     {
+       "AWS::EC2::SecurityGroup": 2,
+       "AWS::EC2::SecurityGroupIngress": 3,
+       "AWS::ECS::Cluster": 1,
+       "AWS::ECS::Service": 2,
+       "AWS::ServiceDiscovery::HttpNamespace": 1,
+     }
+    `);
+  });
+  test('services with an export: the daily schedule too', () => {
+    expect(difference({ 'data-layer:services': true, 'data-layer:focusExport': 's3://exports/focus/cost' }))
+      .toMatchInlineSnapshot(`
+     {
+       "AWS::EC2::SecurityGroup": 3,
+       "AWS::EC2::SecurityGroupIngress": 4,
+       "AWS::ECS::Cluster": 1,
+       "AWS::ECS::Service": 2,
+       "AWS::IAM::Role": 1,
+       "AWS::Scheduler::Schedule": 1,
+       "AWS::ServiceDiscovery::HttpNamespace": 1,
+     }
+    `);
+  });
+  test('backup off: the plan and its selection go, the vault stays', () => {
+    expect(difference({ 'data-layer:backup': false })).toMatchInlineSnapshot(`
+     {
+       "AWS::Backup::BackupPlan": -1,
+       "AWS::Backup::BackupSelection": -1,
+     }
+    `);
+  });
+  test.each<[string, string]>([
+    ['stage', 'staging'],
+    ['stage', 'dev'],
+    ['architecture', 'x86_64'],
+    ['focusExport', 's3://exports/focus/cost'],
+    ['costCenter', 'finops'],
+  ])('%s=%s adds and removes nothing', (flag, value) => {
+    expect(difference({ [`data-layer:${flag}`]: value })).toEqual({});
+  });
+  test('allowDestroy adds and removes nothing', () => {
+    expect(difference({ 'data-layer:stage': 'dev', 'data-layer:allowDestroy': true })).toEqual({});
+  });
+  test.each([
+    ['relational', 'sqlite-on-efs'],
+    ['vectors', 'chroma-on-efs'],
+    ['analytics', 'evidence-files'],
+    ['search', 'none'],
+    ['cache', 'none'],
+  ])('%s=%s is the default', (flag, value) => {
+    expect(template({ [`data-layer:${flag}`]: value })).toEqual(template({}));
+  });
+  test('every flag has a test here', () => {
+    const source = fs.readFileSync(__filename, 'utf8');
+    const missing = Object.keys(FLAGS).filter((name) => !new RegExp(`'(data-layer:)?${name}'`).test(source));
+    expect(missing).toEqual([]);
+  });
+  test('architecture, cost centre and export reach the resources', () => {
+    const all = Template.fromJSON(
+      template({
+        'data-layer:architecture': 'x86_64',
+        'data-layer:costCenter': 'finops',
+        'data-layer:focusExport': 's3://exports/focus/cost',
+      }),
+    );
+    all.allResourcesProperties('AWS::ECS::TaskDefinition', { RuntimePlatform: { CpuArchitecture: 'X86_64' } });
+    all.allResourcesProperties('AWS::EFS::AccessPoint', {
+      AccessPointTags: Match.arrayWith([{ Key: 'CostCenter', Value: 'finops' }]),
+    });
+    expect(JSON.stringify(all.findResources('AWS::ECS::TaskDefinition'))).toContain('focus/cost');
+  });
+});
+
+test('logical ids of what carries data, and of the single-writer services, are pinned', () => {
   expect(guarded({ 'data-layer:services': true })).toMatchInlineSnapshot(`
    [
      "AWS::Backup::BackupVault DataLayerVolumeBackupVault8809994A",
@@ -65,6 +196,8 @@ test('logical ids of what carries data are pinned', () => {
      "AWS::EFS::AccessPoint DataLayerKnowledgeAccessPoint1B4DFB80",
      "AWS::EFS::AccessPoint DataLayerOpenWebUiAccessPoint1E525E0B",
      "AWS::EFS::FileSystem DataLayerVolumeFileSystemE87AB1FD",
+     "AWS::EFS::MountTarget DataLayerVolumeMountTarget1E09141A0",
+     "AWS::EFS::MountTarget DataLayerVolumeMountTarget2D425FD19",
    ]
   `);
 });
@@ -104,6 +237,34 @@ describe('an acknowledgement does not leak', () => {
       });
     });
     expect(found.join()).toMatch(/ECS2/);
+  });
+  test('a cluster beside it still needs Container Insights', () => {
+    const app = new App();
+    const stack = new DataLayerStack(app, 'Test', { services: true });
+    new ecs.CfnCluster(stack, 'Mine');
+    const report = new AwsSolutionsChecks().validateScope(app);
+    expect(report.violations.map((violation) => violation.ruleName).join()).toMatch(/ECS4/);
+    expect(report.violations.flatMap((violation) => violation.violatingResources)).toHaveLength(1);
+  });
+  test('a role beside it still may not have the managed policy of the backup role', () => {
+    const found = violations((stack) => {
+      new iam.Role(stack, 'Mine', {
+        assumedBy: new iam.ServicePrincipal('backup.amazonaws.com'),
+        managedPolicies: [
+          iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSBackupServiceRolePolicyForBackup'),
+        ],
+      });
+    });
+    expect(found.join()).toMatch(/IAM4/);
+  });
+  test('a role beside it still may not read a whole prefix of a bucket', () => {
+    const found = violations((stack) => {
+      const role = new iam.Role(stack, 'Mine', { assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') });
+      role.addToPolicy(
+        new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: ['arn:aws:s3:::exports/focus/cost/*'] }),
+      );
+    });
+    expect(found.join()).toMatch(/IAM5/);
   });
   test('a role beside it still may not have wildcards', () => {
     const found = violations((stack) => {

@@ -68,6 +68,16 @@ async function deploy(...flags: string[]): Promise<string> {
   return output;
 }
 
+const DATA_BEARING = /^AWS::EFS::|^AWS::Backup::BackupVault$/;
+
+/** What cdk diff would destroy, orphan or replace: marked [-], or [~] with "replace" at the end of the line. */
+function destroyedTypes(diff: string): string[] {
+  return diff
+    .split('\n')
+    .filter((line) => /^\[-\] AWS::|^\[~\] AWS::.* (replaced?|destroy)$/.test(line.trim()))
+    .map((line) => line.trim().split(' ')[1]);
+}
+
 /** Everything whose replacement would lose data or run a second writer, by physical id. */
 async function dataBearing(): Promise<Record<string, string>> {
   const { StackResourceSummaries } = await new CloudFormationClient(aws.client).send(
@@ -75,7 +85,7 @@ async function dataBearing(): Promise<Record<string, string>> {
   );
   return Object.fromEntries(
     StackResourceSummaries!
-      .filter(({ ResourceType }) => /EFS|BackupVault/.test(ResourceType!))
+      .filter(({ ResourceType }) => DATA_BEARING.test(ResourceType!))
       .map(({ LogicalResourceId, PhysicalResourceId }) => [LogicalResourceId!, PhysicalResourceId!]),
   );
 }
@@ -214,6 +224,9 @@ describe('updates', () => {
     const before = await dataBearing();
     const deployed = path.join(out, 'deployed.template.json');
     fs.copyFileSync(path.join(out, 'cdk.out', `${STACK}.template.json`), deployed);
+    // Before anything is deployed, the gate's own words: what would be replaced or destroyed.
+    const { output } = await cdk('diff', '--template', deployed, '--fail-on', 'destructive', ...flags);
+    expect(destroyedTypes(output).filter((type) => DATA_BEARING.test(type))).toEqual([]);
     await deploy(...flags);
     const after = await dataBearing();
     const gone = Object.keys(before).filter((id) => after[id] !== before[id]);
@@ -278,6 +291,7 @@ describe('the gate against destructive changes', () => {
       ...(expected === 1 ? [] : flags),
     );
     expect({ code, output: code === expected ? '' : output }).toEqual({ code: expected, output: '' });
+    expect(destroyedTypes(output).includes('AWS::EFS::FileSystem')).toBe(expected === 1);
   });
 });
 

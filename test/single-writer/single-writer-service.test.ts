@@ -105,10 +105,15 @@ describe('placement', () => {
   });
   test('a VPC with NAT: private subnets, no public address', () => {
     const { stack } = run({}, (scope) =>
-      importedVpc(scope, undefined, { privateSubnetIds: ['p1', 'p2'], publicSubnetIds: ['q1', 'q2'] }),
+      importedVpc(scope, undefined, {
+        privateSubnetIds: ['subnet-000000a1', 'subnet-000000b1'],
+        publicSubnetIds: ['subnet-000000a2', 'subnet-000000b2'],
+      }),
     );
     Template.fromStack(stack).hasResourceProperties('AWS::ECS::Service', {
-      NetworkConfiguration: { AwsvpcConfiguration: { AssignPublicIp: 'DISABLED', Subnets: ['p1', 'p2'] } },
+      NetworkConfiguration: {
+        AwsvpcConfiguration: { AssignPublicIp: 'DISABLED', Subnets: ['subnet-000000a1', 'subnet-000000b1'] },
+      },
     });
   });
   test('a VPC without a way out is refused, unless the subnets are chosen', () => {

@@ -3,7 +3,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as efs from 'aws-cdk-lib/aws-efs';
 import { EfsDataLayer } from '../../lib';
-import { census, dataLayer, importedVpc, newStack } from '../helpers';
+import { census, dataLayer, id, importedVpc, newStack } from '../helpers';
 
 describe('network', () => {
   test('an own VPC has no hourly cost', () => {
@@ -28,7 +28,7 @@ describe('network', () => {
     };
     const forward = ids(['us-east-1a', 'us-east-1b', 'us-east-1c']);
     expect(Object.values(forward).sort()).toEqual(
-      ['us-east-1a', 'us-east-1b', 'us-east-1c'].map((z) => `subnet-data-${z}`),
+      ['us-east-1a', 'us-east-1b', 'us-east-1c'].map((z) => id('subnet', z)),
     );
     expect(ids(['us-east-1c', 'us-east-1a', 'us-east-1b'])).toEqual(forward);
   });
@@ -36,10 +36,10 @@ describe('network', () => {
   test('two subnets in one zone get one mount target', () => {
     const { template } = dataLayer((stack) => ({
       vpc: ec2.Vpc.fromVpcAttributes(stack, 'Vpc', {
-        vpcId: 'vpc-1',
+        vpcId: 'vpc-0123456789abcdef0',
         availabilityZones: ['us-east-1a', 'us-east-1b'],
-        isolatedSubnetIds: ['a1', 'b1'],
-        publicSubnetIds: ['a2', 'b2'],
+        isolatedSubnetIds: ['subnet-000000a1', 'subnet-000000b1'],
+        publicSubnetIds: ['subnet-000000a2', 'subnet-000000b2'],
       }),
     }));
     template.resourceCountIs('AWS::EFS::MountTarget', 2);
@@ -58,7 +58,7 @@ describe('adopting a file system', () => {
       existingFileSystem: {
         fileSystemId: 'fs-0123456789abcdef0',
         vpc: importedVpc(stack),
-        securityGroup: ec2.SecurityGroup.fromSecurityGroupId(stack, 'Group', 'sg-1'),
+        securityGroup: ec2.SecurityGroup.fromSecurityGroupId(stack, 'Group', 'sg-0123456789abcdef0'),
         ...extra,
       },
       ...props,
