@@ -9,43 +9,47 @@ test.each<[string, string | undefined]>([
   ['sqlite:///file:/mnt/app/app.db?vfs=unix-excl&uri=true', '/mnt/app/app.db'],
   ['sqlite:///data/app.db', undefined],
 ])('a URL: %s', (url, path) => {
-  expect(paths(env('ANY_NAME', url))).toEqual([path]);
+  expect(paths(env('ANY_NAME', url))).toStrictEqual([path]);
 });
 test.each([['sqlite://'], ['sqlite:///:memory:'], ['postgresql://db/app'], ['/mnt/app/app.db.txt']])(
   'no file: %s',
   (url) => {
-    expect(paths(env('DATABASE_URL', url))).toEqual([]);
+    expect(paths(env('DATABASE_URL', url))).toStrictEqual([]);
   },
 );
+test('values that are no text', () => {
+  expect(paths(env('DATABASE_URL', null))).toStrictEqual([]);
+  expect(paths(env('DATABASE_URL', { 'Fn::Sub': 'sqlite:///${Path}/app.db' }))).toStrictEqual([undefined]);
+});
 test('a URL that is put together at deployment may be on any mount', () => {
   const value = { 'Fn::Join': ['', [{ 'Fn::Join': ['', ['sqlite:///', { Ref: 'Path' }]] }, '/app.db']] };
-  expect(paths(env('DATABASE_URL', value))).toEqual([undefined]);
+  expect(paths(env('DATABASE_URL', value))).toStrictEqual([undefined]);
 });
 test.each(['CHROMA_PERSIST_PATH', 'CREWAI_STORAGE_DIR'])('%s', (name) => {
-  expect(paths(env(name, '/mnt/app/store'))).toEqual(['/mnt/app/store']);
-  expect(paths(env(name, { Ref: 'Path' }))).toEqual([undefined]);
+  expect(paths(env(name, '/mnt/app/store'))).toStrictEqual(['/mnt/app/store']);
+  expect(paths(env(name, { Ref: 'Path' }))).toStrictEqual([undefined]);
   // Not absolute: below the home directory of the image.
-  expect(paths(env(name, 'my-crew'))).toEqual([]);
+  expect(paths(env(name, 'my-crew'))).toStrictEqual([]);
 });
 describe('Open WebUI', () => {
   const Image = 'ghcr.io/open-webui/open-webui:v0.12.4';
   test('keeps its data in DATA_DIR, or in the image’s directory', () => {
-    expect(paths({ Image, ...env('DATA_DIR', '/mnt/app') })).toEqual(['/mnt/app']);
-    expect(paths({ Image })).toEqual(['/app/backend/data']);
-    expect(paths({ Image: { 'Fn::Sub': '${Account}.dkr.ecr/open-webui:1' } })).toEqual(['/app/backend/data']);
+    expect(paths({ Image, ...env('DATA_DIR', '/mnt/app') })).toStrictEqual(['/mnt/app']);
+    expect(paths({ Image })).toStrictEqual(['/app/backend/data']);
+    expect(paths({ Image: { 'Fn::Sub': '${Account}.dkr.ecr/open-webui:1' } })).toStrictEqual(['/app/backend/data']);
   });
   test('keeps none with another database, which may be a secret', () => {
-    expect(paths({ Image, ...env('DATABASE_URL', 'postgresql://db/webui') })).toEqual([]);
-    expect(paths({ Image, Secrets: [{ Name: 'DATABASE_URL', ValueFrom: 'arn' }] })).toEqual([]);
+    expect(paths({ Image, ...env('DATABASE_URL', 'postgresql://db/webui') })).toStrictEqual([]);
+    expect(paths({ Image, Secrets: [{ Name: 'DATABASE_URL', ValueFrom: 'arn' }] })).toStrictEqual([]);
   });
   test('DATA_DIR of another image says nothing', () => {
-    expect(paths({ Image: 'example/app', ...env('DATA_DIR', '/mnt/app') })).toEqual([]);
+    expect(paths({ Image: 'example/app', ...env('DATA_DIR', '/mnt/app') })).toStrictEqual([]);
   });
 });
 test('the Chroma server keeps its data in the image’s directory unless told otherwise', () => {
   const Image = 'ghcr.io/chroma-core/chroma:1.5.9';
-  expect(paths({ Image })).toEqual(['/data', '/chroma/chroma']);
-  expect(paths({ Image, ...env('CHROMA_PERSIST_PATH', '/mnt/x') })).toEqual(['/mnt/x']);
+  expect(paths({ Image })).toStrictEqual(['/data', '/chroma/chroma']);
+  expect(paths({ Image, ...env('CHROMA_PERSIST_PATH', '/mnt/x') })).toStrictEqual(['/mnt/x']);
 });
 test.each<[string[], (string | undefined)[]]>([
   [['app', '--db', '/mnt/app/app.sqlite3'], ['/mnt/app/app.sqlite3']],
@@ -55,7 +59,7 @@ test.each<[string[], (string | undefined)[]]>([
   [['app', '--path', '/mnt/app'], []],
   [['python', '-c', "import sqlite3\nopen('/mnt/app/app.db')"], []],
 ])('a command: %p', (Command, expected) => {
-  expect(paths({ Command })).toEqual(expected);
+  expect(paths({ Command })).toStrictEqual(expected);
 });
 test('the text names the variable, never its value', () => {
   const [{ named }] = embeddedDatabases(env('DATABASE_URL', 'sqlite:////mnt/app/secret.db'));

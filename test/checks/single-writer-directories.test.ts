@@ -1,6 +1,16 @@
 import * as efs from 'aws-cdk-lib/aws-efs';
 import { App, CfnResource, Stack, Tags } from 'aws-cdk-lib';
-import { check, compliantBut, findings, include, Resources, without } from './helpers';
+import {
+  check,
+  compliant,
+  compliantBut,
+  findings,
+  include,
+  Resources,
+  service,
+  taskDefinition,
+  without,
+} from './helpers';
 
 /** A service with default deployment settings that mounts a directory nobody would take for a database. */
 function plain(change: (resources: Resources) => void = () => undefined): Resources {
@@ -56,6 +66,35 @@ test('a database beside the mount is none on it', () => {
   const [container] = resources.Td.Properties!.ContainerDefinitions as Record<string, unknown>[];
   container.Environment = [{ Name: 'DATABASE_URL', Value: 'sqlite:////mnt/application/app.db' }];
   expect(check(resources)).toEqual([]);
+});
+test('a database behind an access point of another app is seen', () => {
+  const resources = plain();
+  const [container] = resources.Td.Properties!.ContainerDefinitions as Record<string, unknown>[];
+  container.Environment = [{ Name: 'DATABASE_URL', Value: 'sqlite:////mnt/app/app.db' }];
+  const [volume] = resources.Td.Properties!.Volumes as { EFSVolumeConfiguration: Record<string, unknown> }[];
+  volume.EFSVolumeConfiguration.AuthorizationConfig = { AccessPointId: 'fsap-1', IAM: 'ENABLED' };
+  expect(check(resources)).toEqual(SINGLE);
+});
+test.each<[string, number]>([
+  ['/app', 2],
+  ['/other', 0],
+])('without access points the root directory counts: %s', (RootDirectory, writers) => {
+  const resources = compliant();
+  const rooted = (root: string) => ({
+    FilesystemId: { Ref: 'Fs' },
+    TransitEncryption: 'ENABLED',
+    RootDirectory: root,
+    AuthorizationConfig: { IAM: 'ENABLED' },
+  });
+  const task = (root: string, family: string) =>
+    taskDefinition((td) => {
+      td.Family = family;
+      td.Volumes[0].EFSVolumeConfiguration = rooted(root);
+    });
+  const Td2 = task(RootDirectory, 'second');
+  delete (Td2.Properties!.ContainerDefinitions as Record<string, unknown>[])[0].Environment;
+  const found = check({ ...resources, Td: task('/app', 'app'), Td2, Svc2: service('Td2') });
+  expect(found.filter((finding) => finding.startsWith('TwoWriters'))).toHaveLength(writers);
 });
 describe('declared', () => {
   function declared(resources: Resources, point: (stack: Stack) => efs.IAccessPointRef): string[] {

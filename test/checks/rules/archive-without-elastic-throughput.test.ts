@@ -1,4 +1,4 @@
-import { check, compliant, compliantBut } from '../helpers';
+import { check, compliant, compliantBut, problems } from '../helpers';
 
 const archive = (ThroughputMode?: string) =>
   compliantBut('Fs', (fs) => {
@@ -15,5 +15,6 @@ test('compliant: bursting without Archive', () => {
   expect(check(onlyIa)).toEqual([]);
 });
 test.each([['bursting'], ['provisioned'], [undefined]])('non-compliant: %p', (mode) => {
+  expect(problems(archive(mode))[0]).toContain(`ThroughputMode is "${mode ?? 'bursting'}"`);
   expect(check(archive(mode))).toEqual(['ArchiveWithoutElasticThroughput Fs']);
 });

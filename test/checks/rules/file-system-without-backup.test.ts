@@ -47,6 +47,18 @@ test.each<[string, Record<string, unknown>]>([
   ['by another tag', { ListOfTags: [{ ConditionKey: 'backup', ConditionValue: 'weekly' }] }],
   ['that takes it out', { Resources: ['*'], NotResources: [{ 'Fn::GetAtt': ['Fs', 'Arn'] }] }],
   [
+    'that asks for one more tag',
+    {
+      Resources: ['*'],
+      Conditions: {
+        StringEquals: [
+          { ConditionKey: 'aws:ResourceTag/backup', ConditionValue: 'daily' },
+          { ConditionKey: 'aws:ResourceTag/stage', ConditionValue: 'prod' },
+        ],
+      },
+    },
+  ],
+  [
     'that takes its tag out',
     {
       Resources: ['*'],

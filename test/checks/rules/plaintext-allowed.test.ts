@@ -1,4 +1,4 @@
-import { check, compliant, compliantBut } from '../helpers';
+import { check, compliant, compliantBut, problems } from '../helpers';
 
 const DENY = {
   Effect: 'Deny',
@@ -13,7 +13,7 @@ test('compliant: everybody without TLS is refused', () => {
 });
 test.each<[string, object]>([
   ['any principal', { ...DENY, Principal: '*' }],
-  ['the actions of EFS', { ...DENY, Action: ['elasticfilesystem:*'] }],
+  ['the actions of EFS', { ...DENY, Action: ['elasticfilesystem:*', 'backup:*'] }],
   ['a boolean', { ...DENY, Condition: { Bool: { 'aws:SecureTransport': false } } }],
   ['a list', { ...DENY, Condition: { Bool: { 'aws:SecureTransport': ['false'] } } }],
 ])('compliant: written with %s', (_name, statement) => {
@@ -23,7 +23,10 @@ test('compliant: a statement that is no list', () => {
   expect(check(compliantBut('Fs', (fs) => (fs.FileSystemPolicy = { Statement: DENY })))).toEqual([]);
 });
 test('non-compliant: no policy', () => {
-  expect(check(compliantBut('Fs', (fs) => delete fs.FileSystemPolicy))).toEqual(['PlaintextAllowed Fs']);
+  const resources = compliantBut('Fs', (fs) => delete fs.FileSystemPolicy);
+  expect(check(resources)).toEqual(['PlaintextAllowed Fs']);
+  expect(problems(resources)[0]).toMatch(/^FileSystemPolicy is not set/);
+  expect(problems(withPolicy())[0]).toMatch(/^No statement of FileSystemPolicy refuses/);
 });
 test.each<[string, object]>([
   ['allows', { ...DENY, Effect: 'Allow' }],

@@ -78,6 +78,12 @@ test.each<[string, Body]>([
 ])('non-compliant: a service and %s', (_name, Other) => {
   expect(check({ ...compliant(), Other })).toEqual(['TwoWriters Other', 'TwoWriters Svc']);
 });
+test('compliant: a schedule of a task definition of another app, by its family', () => {
+  expect(check({ ...compliant(), Other: schedule({ TaskDefinitionArn: 'other:7' }) })).toEqual([]);
+  const unnamed = compliant();
+  delete unnamed.Td.Properties!.Family;
+  expect(check({ ...unnamed, Other: schedule({ TaskDefinitionArn: { Ref: 'Parameter' } }) })).toEqual([]);
+});
 test('non-compliant: a schedule that starts two tasks', () => {
   const rest = without(compliant(), 'Svc');
   expect(check({ ...rest, Nightly: schedule({ TaskCount: 2 }) })).toEqual(['TwoWriters Nightly']);
