@@ -1,0 +1,399 @@
+"""Chroma's files (1.0 to 1.5, single node): is every vector safe, and which vector index has to be built anew?
+
+Chroma acknowledges a record when its row is in the table embeddings_queue of chroma.sqlite3: journal, fsync, safe. Every
+1,000 records it writes the vectors into an HNSW index too, one directory per collection: in place, without fsync, without
+checksums, and then deletes the rows from the queue. From then on those vectors are only in the index. A process killed
+while it saves leaves an index that Chroma cannot open, or opens and crashes on, or from which it writes files of hundreds
+of gigabytes; a host that dies leaves pages that never reached the disk although the rows are gone.
+
+So the queue must keep every vector (Chroma has a switch for that, a row in embeddings_queue_config), and an index that was
+in use when its writer died is not believed: it is put aside, and Chroma builds it anew from the queue when the collection
+is next used.
+
+  keep_every_vector(dir)          sets the switch; also while Chroma runs
+  check_chroma(dir, unclean)      what is wrong
+  rebuild_chroma(dir, problems, aside)   puts the broken indexes aside
+  protect_chroma(dir)             sets the switch, and copies vectors that the queue has already lost back into it
+Except for the first, Chroma must be stopped. Standard library only; nothing in the files is executed.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import dataclasses
+import io
+import math
+import os
+import pickle
+import sqlite3
+import struct
+import sys
+from collections.abc import Iterator
+
+DATABASE = "chroma.sqlite3"
+KEEP = '{"automatically_purge":false,"_type":"EmbeddingsQueueConfigurationInternal"}'
+HNSW = "urn:chroma:segment/vector/hnsw-local-persisted"
+ADD, UPDATE, UPSERT, DELETE = range(4)
+HEADER = struct.Struct("<iQQQQQQiIQQQdQ")
+INDEX_FILES = ("header.bin", "data_level0.bin", "length.bin", "link_lists.bin", "index_metadata.pickle")
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """Something wrong with a store. `rebuildable`: the vectors are all in the queue, putting the index aside heals it."""
+
+    segment: str  # the index's directory; empty: the database itself
+    text: str
+    rebuildable: bool
+
+    def __str__(self) -> str:
+        cure = "can be rebuilt" if self.rebuildable else "cannot be rebuilt from the queue"
+        return f"{self.segment or DATABASE}: {self.text} ({cure})"
+
+
+@dataclasses.dataclass(frozen=True)
+class Segment:
+    """One collection: its vector index and where its rows are."""
+
+    id: str
+    collection: str
+    metadata: str
+    dimension: int
+    saved: int  # the last operation that the index says it holds; 0: never saved
+
+
+class Torn(Exception):
+    """The index files contradict themselves or the database."""
+
+
+def is_chroma(directory: str) -> bool:
+    return os.path.isfile(os.path.join(directory, DATABASE))
+
+
+@contextlib.contextmanager
+def database(directory: str, vfs: str = "unix-excl") -> Iterator[sqlite3.Connection]:
+    path = os.path.abspath(os.path.join(directory, DATABASE)).replace("?", "%3f").replace("#", "%23")
+    connection = sqlite3.connect(f"file:{path}?mode=rw&vfs={vfs}", uri=True, timeout=10, isolation_level=None)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def keep_every_vector(directory: str) -> bool:
+    """Makes Chroma keep the queue. True: the switch is set; False: the database has no such table yet.
+
+    Chroma reads the row whenever it is about to purge, so this works on a running server of the same host.
+    """
+    with database(directory, "unix") as db:
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'embeddings_queue_config'").fetchone():
+            return False
+        rows = db.execute("SELECT config_json_str FROM embeddings_queue_config").fetchall()
+        if rows and all("".join(str(row[0]).split()).find('"automatically_purge":true') < 0 for row in rows):
+            return True
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("DELETE FROM embeddings_queue_config")
+        db.execute("INSERT INTO embeddings_queue_config (id, config_json_str) VALUES (1, ?)", (KEEP,))
+        db.execute("COMMIT")
+        return True
+
+
+def segments(db: sqlite3.Connection) -> list[Segment]:
+    """Every collection that has a vector index and has been written to."""
+    rows = db.execute(
+        "SELECT v.id, v.collection, m.id, c.dimension, coalesce(s.seq_id, 0)"
+        " FROM segments v JOIN collections c ON c.id = v.collection"
+        " JOIN segments m ON m.collection = v.collection AND m.scope = 'METADATA'"
+        " LEFT JOIN max_seq_id s ON s.segment_id = v.id"
+        " WHERE v.type = ? AND c.dimension IS NOT NULL ORDER BY v.id",
+        (HNSW,),
+    )
+    return [Segment(row[0], row[1], row[2], int(row[3]), int(row[4])) for row in rows]
+
+
+def unqueued(db: sqlite3.Connection, segment: Segment) -> set[str]:
+    """The ids whose vector could not be had from the queue: the record is there, the row that brought it is not."""
+    rows = db.execute(
+        "SELECT embedding_id FROM embeddings WHERE segment_id = ? EXCEPT"
+        " SELECT id FROM embeddings_queue WHERE topic LIKE '%/' || ? AND vector IS NOT NULL AND operation IN (?, ?)",
+        (segment.metadata, segment.collection, ADD, UPSERT),
+    )
+    return {row[0] for row in rows}
+
+
+class _PlainData(pickle.Unpickler):
+    """Reads dictionaries, strings and numbers; refuses everything that would name code."""
+
+    def find_class(self, module: str, name: str) -> object:
+        raise Torn(f"index_metadata.pickle names {module}.{name}")
+
+
+def read_labels(path: str) -> dict[str, int]:
+    """The ids in an index and their labels."""
+    with open(os.path.join(path, "index_metadata.pickle"), "rb") as file:
+        raw = file.read()
+    try:
+        data = _PlainData(io.BytesIO(raw)).load()
+        ids, labels, total = data["id_to_label"], data["label_to_id"], data["total_elements_added"]
+        inverse = {label: key for key, label in ids.items()}
+    except Torn:
+        raise
+    except Exception as error:  # A torn pickle can fail in any way.
+        raise Torn(f"index_metadata.pickle: {type(error).__name__} {error}") from None
+    if inverse != labels or len(inverse) != len(ids) or (ids and max(labels) > total):
+        raise Torn("index_metadata.pickle contradicts itself")
+    return ids
+
+
+class Index:
+    """The four files of an index, read and checked. Raises Torn."""
+
+    def __init__(self, path: str, dimension: int):
+        self.path, self.dimension = path, dimension
+        for name in INDEX_FILES:
+            if not os.path.isfile(os.path.join(path, name)):
+                raise Torn(f"{name} is missing")
+        self._read_header()
+        # Sizes first: a torn list of links has made Chroma write a file of hundreds of gigabytes.
+        links_limit = self.count * (4 + (self.max_level + 1) * self.links_size)
+        for name, least, most in (
+            ("data_level0.bin", self.count * self.element_size, self.capacity * self.element_size),
+            ("length.bin", self.count * 4, self.capacity * 4),
+            ("link_lists.bin", self.count * 4, links_limit),
+        ):
+            size = os.path.getsize(os.path.join(path, name))
+            if not least <= size <= most:
+                raise Torn(f"{name} has {size} bytes, expected {least} to {most}")
+        self.vectors_at = self._read_level0()
+        self._read_links()
+
+    def _read_header(self) -> None:
+        with open(os.path.join(self.path, "header.bin"), "rb") as file:
+            raw = file.read(HEADER.size + 1)
+        if len(raw) != HEADER.size:
+            raise Torn(f"header.bin has {len(raw)} bytes")
+        (version, _, self.capacity, self.count, self.element_size, label_at, self.vector_at, self.max_level, entry, max_m,
+         max_m0, m, _, _) = HEADER.unpack(raw)  # fmt: skip
+        self.links, self.links0 = max_m, max_m0
+        self.links_size = 4 + 4 * max_m
+        good = (
+            version == 1
+            and 0 < m == max_m <= 4096
+            and max_m0 == 2 * m
+            and self.vector_at == 4 + 4 * max_m0
+            and label_at == self.vector_at + 4 * self.dimension
+            and self.element_size == label_at + 8
+            and 0 < self.count <= self.capacity < 2**31
+            and entry < self.count
+            and 0 <= self.max_level < 64
+        )
+        if not good:
+            raise Torn("header.bin does not fit the collection")
+        self.entry, self.label_at = entry, label_at
+
+    def _read_level0(self) -> dict[int, int]:
+        """Where each label's vector is, deleted ones left out."""
+        found: dict[int, int] = {}
+        seen: set[int] = set()
+        links = struct.Struct(f"<HBB{self.links0}I")
+        with open(os.path.join(self.path, "data_level0.bin"), "rb") as file:
+            for number in range(self.count):
+                element = file.read(self.element_size)
+                amount, deleted, _, *targets = links.unpack_from(element)
+                (label,) = struct.unpack_from("<Q", element, self.label_at)
+                if amount > self.links0 or any(target >= self.count for target in targets[:amount]):
+                    raise Torn(f"data_level0.bin: element {number} points nowhere")
+                if not label or label in seen:
+                    raise Torn(f"data_level0.bin: element {number} has the label {label}")
+                seen.add(label)
+                if not deleted & 1:
+                    found[label] = number * self.element_size + self.vector_at
+        return found
+
+    def _read_links(self) -> None:
+        with open(os.path.join(self.path, "link_lists.bin"), "rb") as file:
+            for number in range(self.count):
+                head = file.read(4)
+                size = struct.unpack("<I", head)[0] if len(head) == 4 else 1
+                levels, rest = divmod(size, self.links_size)
+                if rest or levels > self.max_level or (number == self.entry and levels != self.max_level):
+                    raise Torn(f"link_lists.bin: element {number} has a list of {size} bytes")
+                body = file.read(size)
+                if len(body) != size:
+                    raise Torn("link_lists.bin ends early")
+                for level in range(levels):
+                    amount, _, *targets = struct.unpack_from(f"<HH{self.links}I", body, level * self.links_size)
+                    if amount > self.links or any(target >= self.count for target in targets[:amount]):
+                        raise Torn(f"link_lists.bin: element {number} points nowhere")
+            if file.read(1):
+                raise Torn("link_lists.bin is longer than its elements")
+
+    def vectors(self, labels: list[int]) -> Iterator[tuple[int, bytes]]:
+        """The raw vectors as they were added: for cosine the index stores them normalised, their length beside them."""
+        with open(os.path.join(self.path, "data_level0.bin"), "rb") as data, open(
+            os.path.join(self.path, "length.bin"), "rb"
+        ) as lengths:
+            for label in sorted(labels, key=self.vectors_at.__getitem__):
+                place = self.vectors_at[label]
+                data.seek(place)
+                raw = data.read(4 * self.dimension)
+                lengths.seek(place // self.element_size * 4)
+                (length,) = struct.unpack("<f", lengths.read(4))
+                yield label, self._denormalised(raw, length)
+
+    def _denormalised(self, raw: bytes, length: float) -> bytes:
+        numbers = array.array("f", raw)
+        if sys.byteorder == "big":
+            numbers.byteswap()
+        norm = math.sqrt(sum(number * number for number in numbers))
+        if not math.isfinite(norm):
+            raise Torn("data_level0.bin holds numbers that are none")
+        # Only a cosine index fills the lengths, and then each stored vector has the length one.
+        if length > 0 and math.isfinite(length) and abs(norm - 1) < 1e-3 and abs(length - 1) > 1e-6:
+            numbers = array.array("f", (number * length for number in numbers))
+        if sys.byteorder == "big":
+            numbers.byteswap()
+        return numbers.tobytes()
+
+
+def check_index(db: sqlite3.Connection, directory: str, segment: Segment) -> Index | None:
+    """Reads an index and compares it with the tables. None: there is no index yet. Raises Torn."""
+    path = os.path.join(directory, segment.id)
+    if not os.path.exists(os.path.join(path, "index_metadata.pickle")):
+        # Chroma takes this for an index never saved, and begins with the queue's first row.
+        if segment.saved:
+            raise Torn(f"the index is gone, the database says that it holds {segment.saved} operations")
+        return None
+    ids = read_labels(path)
+    index = Index(path, segment.dimension)
+    if set(ids.values()) != set(index.vectors_at):
+        raise Torn("index_metadata.pickle and data_level0.bin do not hold the same vectors")
+    live = dict(db.execute("SELECT embedding_id, seq_id FROM embeddings WHERE segment_id = ?", (segment.metadata,)))
+    later = {
+        row[0]
+        for row in db.execute(
+            "SELECT id FROM embeddings_queue WHERE topic LIKE '%/' || ? AND seq_id > ?", (segment.collection, segment.saved)
+        )
+    }
+    lost = sum(seq <= segment.saved and key not in ids for key, seq in live.items())
+    extra = sum(key not in live and key not in later for key in ids)
+    if lost or extra:
+        raise Torn(f"{lost} records are not in the index, {extra} in the index are no records")
+    differ = 0
+    rows = db.execute(
+        "SELECT id, vector FROM embeddings_queue WHERE topic LIKE '%/' || ? AND seq_id <= ? AND vector IS NOT NULL"
+        " AND operation != ? ORDER BY seq_id",
+        (segment.collection, segment.saved, ADD),
+    )
+    last = {key: vector for key, vector in rows if key in ids}
+    for key, vector in db.execute(
+        "SELECT id, vector FROM embeddings_queue WHERE topic LIKE '%/' || ? AND seq_id <= ? AND operation = ?"
+        " AND vector IS NOT NULL ORDER BY seq_id DESC",
+        (segment.collection, segment.saved, ADD),
+    ):
+        if key in ids and key not in last:
+            last[key] = vector
+    labels = {ids[key]: vector for key, vector in last.items()}
+    for label, vector in index.vectors(list(labels)):
+        a, b = array.array("f", vector), array.array("f", labels[label])
+        if vector != labels[label] and (len(a) != len(b) or any(abs(x - y) > 1e-4 * (1 + abs(y)) for x, y in zip(a, b))):
+            differ += 1
+    if differ:
+        raise Torn(f"{differ} vectors differ from the ones that were added")
+    return index
+
+
+def check_chroma(directory: str, unclean: bool = False) -> list[Problem]:
+    """Everything wrong with a stopped store.
+
+    unclean: its last writer did not end cleanly. Then an index is reported whenever it can be rebuilt, whatever it looks
+    like: what a dead host had not yet written cannot be seen from the files that it left.
+    """
+    problems = []
+    try:
+        with database(directory) as db:
+            state = db.execute("PRAGMA integrity_check(3)").fetchall()
+            if state != [("ok",)]:
+                return [Problem("", "; ".join(str(row[0]) for row in state), False)]
+            for segment in segments(db):
+                missing = unqueued(db, segment)
+                used = os.path.isdir(os.path.join(directory, segment.id))
+                if unclean and used and not missing:
+                    problems.append(Problem(segment.id, "was in use when its writer died", True))
+                    continue
+                try:
+                    check_index(db, directory, segment)
+                    if missing and not used:
+                        raise Torn(f"{len(missing)} records have no vector anywhere")
+                except (Torn, OSError, struct.error) as error:
+                    problems.append(Problem(segment.id, str(error), not missing))
+    except sqlite3.DatabaseError as error:
+        return [Problem("", str(error), False)]
+    return problems
+
+
+def rebuild_chroma(directory: str, problems: list[Problem], aside: str) -> list[str]:
+    """Puts every index of `problems` into the directory `aside`; returns their names. Nothing is deleted.
+
+    Killed between any two lines it leaves a store that Chroma reads correctly: without a directory the queue is read from
+    its first row, with or without the number that says how far the index had come.
+    """
+    hopeless = [problem for problem in problems if not problem.rebuildable]
+    if hopeless:
+        raise ValueError("; ".join(map(str, hopeless)))
+    done = []
+    with database(directory) as db:
+        for name in sorted({problem.segment for problem in problems}):
+            source = os.path.join(directory, name)
+            if os.path.isdir(source):
+                os.makedirs(aside, exist_ok=True)
+                os.rename(source, os.path.join(aside, name))
+            db.execute("DELETE FROM max_seq_id WHERE segment_id = ?", (name,))
+            done.append(name)
+    return done
+
+
+def refill(db: sqlite3.Connection, directory: str, segment: Segment) -> int:
+    """Copies the vectors that are only in the index back into the queue, each at a number that is free."""
+    missing = unqueued(db, segment)
+    if not missing:
+        return 0
+    index = check_index(db, directory, segment)
+    ids = read_labels(os.path.join(directory, segment.id)) if index else {}
+    if index is None or not missing <= set(ids):
+        raise Torn(f"{len(missing - set(ids))} records have no vector anywhere")
+    names = {ids[key]: key for key in missing}
+    # Before every row that the collection still has, so that what comes later in the queue stays later.
+    (first,) = db.execute(
+        "SELECT coalesce(min(seq_id), ?) FROM embeddings_queue WHERE topic LIKE '%/' || ?", (segment.saved + 1, segment.collection)
+    ).fetchone()
+    taken = {row[0] for row in db.execute("SELECT seq_id FROM embeddings_queue WHERE seq_id < ?", (first,))}
+    free = (number for number in range(first - 1, 0, -1) if number not in taken)
+    topic = f"persistent://default/default/{segment.collection}"
+    row = db.execute("SELECT topic FROM embeddings_queue WHERE topic LIKE '%/' || ? LIMIT 1", (segment.collection,)).fetchone()
+    topic = row[0] if row else topic
+    for label, vector in index.vectors(list(names)):
+        number = next(free, None)
+        if number is None:
+            raise Torn("the queue has no free numbers")
+        db.execute(
+            "INSERT INTO embeddings_queue (seq_id, operation, topic, id, vector, encoding) VALUES (?, ?, ?, ?, ?, 'FLOAT32')",
+            (number, ADD, topic, names[label], vector),
+        )
+    return len(names)
+
+
+def protect_chroma(directory: str) -> int:
+    """Makes a stopped, whole store rebuildable for good; returns how many vectors were copied back. Raises Torn."""
+    keep_every_vector(directory)
+    with database(directory) as db:
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            copied = sum(refill(db, directory, segment) for segment in segments(db))
+        except BaseException:
+            db.execute("ROLLBACK")
+            raise
+        db.execute("COMMIT")
+        return copied
