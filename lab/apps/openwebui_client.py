@@ -44,6 +44,7 @@ class Session:
         self.connection: http.client.HTTPConnection | None = None
         self.token = ""
         self.stats = stats
+        self.used = 0.0
 
     def call(self, name: str, method: str, path: str, body: object = None, raw: tuple[str, bytes] | None = None):
         headers = {"Accept": "application/json"}
@@ -55,6 +56,9 @@ class Session:
         elif body is not None:
             headers["Content-Type"], data = "application/json", json.dumps(body).encode()
         began = time.monotonic()
+        if self.connection and began - self.used > 2:  # the server closes what is idle for 5 s
+            self.connection.close()
+            self.connection = None
         try:
             if self.connection is None:
                 self.connection = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout)
@@ -62,6 +66,7 @@ class Session:
             answer = self.connection.getresponse()
             text = answer.read()
             status = answer.status
+            self.used = time.monotonic()
         except (OSError, http.client.HTTPException) as error:
             if self.connection:
                 self.connection.close()

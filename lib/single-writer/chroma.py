@@ -23,6 +23,7 @@ import array
 import contextlib
 import dataclasses
 import io
+import json
 import math
 import os
 import pickle
@@ -32,7 +33,10 @@ import sys
 from collections.abc import Iterator
 
 DATABASE = "chroma.sqlite3"
+# The switch as Chroma wrote it itself until 0.6, and our mark in it: the queue lacks nothing. Chroma ignores the mark, and
+# writes the row anew, without it, when somebody purges by hand (chroma vacuum).
 KEEP = '{"automatically_purge":false,"_type":"EmbeddingsQueueConfigurationInternal"}'
+KEEP_COMPLETE = '{"automatically_purge":false,"_type":"EmbeddingsQueueConfigurationInternal","complete":true}'
 HNSW = "urn:chroma:segment/vector/hnsw-local-persisted"
 ADD, UPDATE, UPSERT, DELETE = range(4)
 HEADER = struct.Struct("<iQQQQQQiIQQQdQ")
@@ -81,6 +85,21 @@ def database(directory: str, vfs: str = "unix-excl") -> Iterator[sqlite3.Connect
         connection.close()
 
 
+def switch(db: sqlite3.Connection) -> tuple[bool, bool]:
+    """Whether Chroma keeps the queue, and whether the queue is marked as lacking nothing."""
+    try:
+        rows = [json.loads(row[0]) for row in db.execute("SELECT config_json_str FROM embeddings_queue_config")]
+    except (ValueError, TypeError):
+        return False, False
+    keeps = bool(rows) and all(row.get("automatically_purge") is False for row in rows)
+    return keeps, keeps and all(row.get("complete") is True for row in rows)
+
+
+def set_switch(db: sqlite3.Connection, text: str) -> None:
+    db.execute("DELETE FROM embeddings_queue_config")
+    db.execute("INSERT INTO embeddings_queue_config (id, config_json_str) VALUES (1, ?)", (text,))
+
+
 def keep_every_vector(directory: str) -> bool:
     """Makes Chroma keep the queue. True: the switch is set; False: the database has no such table yet.
 
@@ -89,12 +108,12 @@ def keep_every_vector(directory: str) -> bool:
     with database(directory, "unix") as db:
         if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'embeddings_queue_config'").fetchone():
             return False
-        rows = db.execute("SELECT config_json_str FROM embeddings_queue_config").fetchall()
-        if rows and all("".join(str(row[0]).split()).find('"automatically_purge":true') < 0 for row in rows):
+        if switch(db)[0]:
             return True
         db.execute("BEGIN IMMEDIATE")
-        db.execute("DELETE FROM embeddings_queue_config")
-        db.execute("INSERT INTO embeddings_queue_config (id, config_json_str) VALUES (1, ?)", (KEEP,))
+        # Rows are purged up to what an index has saved: as long as none has, none is missing.
+        whole = all(segment.saved == 0 for segment in segments(db))
+        set_switch(db, KEEP_COMPLETE if whole else KEEP)
         db.execute("COMMIT")
         return True
 
@@ -113,13 +132,45 @@ def segments(db: sqlite3.Connection) -> list[Segment]:
 
 
 def unqueued(db: sqlite3.Connection, segment: Segment) -> set[str]:
-    """The ids whose vector could not be had from the queue: the record is there, the row that brought it is not."""
+    """The ids whose vector cannot be had from the queue: the record is there, the row that brought it may not be."""
+    if segment.saved == 0 or switch(db)[1]:
+        covering = "operation IN (0, 2)"
+    else:
+        # An ADD of an id that existed was ignored; in a purged queue only the record's own number tells it apart. Our own
+        # rows have no metadata, and where one of them is left nothing after it was purged: rows go from the front.
+        covering = (
+            "(operation = 2 OR operation = 0 AND (metadata IS NULL OR seq_id ="
+            " (SELECT e.seq_id FROM embeddings e WHERE e.segment_id = :metadata AND e.embedding_id = embeddings_queue.id)))"
+        )
     rows = db.execute(
-        "SELECT embedding_id FROM embeddings WHERE segment_id = ? EXCEPT"
-        " SELECT id FROM embeddings_queue WHERE topic LIKE '%/' || ? AND vector IS NOT NULL AND operation IN (?, ?)",
-        (segment.metadata, segment.collection, ADD, UPSERT),
+        "SELECT embedding_id FROM embeddings WHERE segment_id = :metadata EXCEPT"
+        f" SELECT id FROM embeddings_queue WHERE topic LIKE '%/' || :collection AND vector IS NOT NULL AND {covering}",
+        {"metadata": segment.metadata, "collection": segment.collection},
     )
     return {row[0] for row in rows}
+
+
+def sources(db: sqlite3.Connection, segment: Segment) -> dict[str, int]:
+    """For the ids in the saved index: the row of the queue that holds the vector, where that is certain."""
+    if segment.saved == 0 or switch(db)[1]:
+        found: dict[str, int] = {}
+        rows = db.execute(
+            "SELECT seq_id, id, operation, vector IS NOT NULL FROM embeddings_queue"
+            " WHERE topic LIKE '%/' || ? AND seq_id <= ? ORDER BY seq_id",
+            (segment.collection, segment.saved),
+        )
+        for number, key, operation, has_vector in rows:
+            if operation == DELETE:
+                found.pop(key, None)
+            elif has_vector and (operation == UPSERT or (operation == UPDATE) == (key in found)):
+                found[key] = number
+        return found
+    rows = db.execute(
+        "SELECT q.id, q.seq_id FROM embeddings_queue q JOIN embeddings e ON e.segment_id = ? AND e.embedding_id = q.id"
+        " AND e.seq_id = q.seq_id WHERE q.topic LIKE '%/' || ? AND q.seq_id <= ? AND q.vector IS NOT NULL",
+        (segment.metadata, segment.collection, segment.saved),
+    )
+    return dict(rows.fetchall())
 
 
 class _PlainData(pickle.Unpickler):
@@ -257,6 +308,14 @@ class Index:
         return numbers.tobytes()
 
 
+def same_vector(a: bytes, b: bytes) -> bool:
+    """Equal, or equal up to what normalising and back costs."""
+    if a == b:
+        return True
+    x, y = array.array("f", a), array.array("f", b)
+    return len(x) == len(y) and all(abs(p - q) <= 1e-4 * (1 + abs(q)) for p, q in zip(x, y))
+
+
 def check_index(db: sqlite3.Connection, directory: str, segment: Segment) -> Index | None:
     """Reads an index and compares it with the tables. None: there is no index yet. Raises Torn."""
     path = os.path.join(directory, segment.id)
@@ -281,24 +340,10 @@ def check_index(db: sqlite3.Connection, directory: str, segment: Segment) -> Ind
     if lost or extra:
         raise Torn(f"{lost} records are not in the index, {extra} in the index are no records")
     differ = 0
-    rows = db.execute(
-        "SELECT id, vector FROM embeddings_queue WHERE topic LIKE '%/' || ? AND seq_id <= ? AND vector IS NOT NULL"
-        " AND operation != ? ORDER BY seq_id",
-        (segment.collection, segment.saved, ADD),
-    )
-    last = {key: vector for key, vector in rows if key in ids}
-    for key, vector in db.execute(
-        "SELECT id, vector FROM embeddings_queue WHERE topic LIKE '%/' || ? AND seq_id <= ? AND operation = ?"
-        " AND vector IS NOT NULL ORDER BY seq_id DESC",
-        (segment.collection, segment.saved, ADD),
-    ):
-        if key in ids and key not in last:
-            last[key] = vector
-    labels = {ids[key]: vector for key, vector in last.items()}
-    for label, vector in index.vectors(list(labels)):
-        a, b = array.array("f", vector), array.array("f", labels[label])
-        if vector != labels[label] and (len(a) != len(b) or any(abs(x - y) > 1e-4 * (1 + abs(y)) for x, y in zip(a, b))):
-            differ += 1
+    wanted = {ids[key]: number for key, number in sources(db, segment).items() if key in ids}
+    for label, vector in index.vectors(list(wanted)):
+        row = db.execute("SELECT vector FROM embeddings_queue WHERE seq_id = ?", (wanted[label],)).fetchone()
+        differ += not same_vector(vector, row[0])
     if differ:
         raise Torn(f"{differ} vectors differ from the ones that were added")
     return index
@@ -361,18 +406,25 @@ def refill(db: sqlite3.Connection, directory: str, segment: Segment) -> int:
         return 0
     index = check_index(db, directory, segment)
     ids = read_labels(os.path.join(directory, segment.id)) if index else {}
-    if index is None or not missing <= set(ids):
-        raise Torn(f"{len(missing - set(ids))} records have no vector anywhere")
-    names = {ids[key]: key for key in missing}
+    # What the index has not yet saved was not yet purged.
+    later = {
+        row[0]
+        for row in db.execute(
+            "SELECT id FROM embeddings_queue WHERE topic LIKE '%/' || ? AND seq_id > ? AND vector IS NOT NULL AND operation = 0",
+            (segment.collection, segment.saved),
+        )
+    }
+    lost = missing - set(ids) - later
+    if index is None or lost:
+        raise Torn(f"{len(lost)} records have no vector anywhere")
+    names = {ids[key]: key for key in missing if key in ids}
     # Before every row that the collection still has, so that what comes later in the queue stays later.
-    (first,) = db.execute(
-        "SELECT coalesce(min(seq_id), ?) FROM embeddings_queue WHERE topic LIKE '%/' || ?", (segment.saved + 1, segment.collection)
+    first, topic = db.execute(
+        "SELECT coalesce(min(seq_id), ?), coalesce(min(topic), ?) FROM embeddings_queue WHERE topic LIKE '%/' || ?",
+        (segment.saved + 1, f"persistent://default/default/{segment.collection}", segment.collection),
     ).fetchone()
     taken = {row[0] for row in db.execute("SELECT seq_id FROM embeddings_queue WHERE seq_id < ?", (first,))}
     free = (number for number in range(first - 1, 0, -1) if number not in taken)
-    topic = f"persistent://default/default/{segment.collection}"
-    row = db.execute("SELECT topic FROM embeddings_queue WHERE topic LIKE '%/' || ? LIMIT 1", (segment.collection,)).fetchone()
-    topic = row[0] if row else topic
     for label, vector in index.vectors(list(names)):
         number = next(free, None)
         if number is None:
@@ -386,12 +438,16 @@ def refill(db: sqlite3.Connection, directory: str, segment: Segment) -> int:
 
 def protect_chroma(directory: str) -> int:
     """Makes a stopped, whole store rebuildable for good; returns how many vectors were copied back. Raises Torn."""
-    keep_every_vector(directory)
+    if not keep_every_vector(directory):
+        return 0
     with database(directory) as db:
         db.execute("PRAGMA synchronous = FULL")
+        if switch(db)[1]:
+            return 0
         db.execute("BEGIN IMMEDIATE")
         try:
             copied = sum(refill(db, directory, segment) for segment in segments(db))
+            set_switch(db, KEEP_COMPLETE)
         except BaseException:
             db.execute("ROLLBACK")
             raise
