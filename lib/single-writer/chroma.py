@@ -374,6 +374,8 @@ def check_chroma(directory: str, unclean: bool = False) -> list[Problem]:
                 except (Torn, OSError, struct.error) as error:
                     problems.append(Problem(segment.id, str(error), not missing))
     except sqlite3.DatabaseError as error:
+        if "locked" in str(error):
+            raise  # Somebody has it open: that is no damage.
         return [Problem("", str(error), False)]
     return problems
 
