@@ -109,7 +109,8 @@ def main() -> int:
                     target=openwebui_client.write, args=(url, acks, args.users, args.seconds, True), daemon=True
                 )
                 writer.start()
-                time.sleep(chance.uniform(args.seconds * 0.6, args.seconds))
+                openwebui_client.wait_for_acks(acks)
+                time.sleep(chance.uniform(1, args.seconds / 2))
                 result["files"] = sorted(
                     name for name in host.call(["ls", "-A", DIRECTORY]).split() if name.startswith("webui.db")
                 )

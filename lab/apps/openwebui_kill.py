@@ -68,7 +68,8 @@ def main() -> int:
                 target=openwebui_client.write, args=(server.url, acks, args.users, args.seconds, True), daemon=True
             )
             writer.start()
-            time.sleep(chance.uniform(args.seconds / 2, args.seconds))
+            openwebui_client.wait_for_acks(acks)
+            time.sleep(chance.uniform(1, args.seconds / 2))
         finally:
             server.stop(signal.SIGKILL)
         writer.join(60)

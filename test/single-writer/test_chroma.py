@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "lib" / "single-writer"), str(ROOT / "lab" / "apps")]
 
 import chroma  # noqa: E402
+import chroma_index  # noqa: E402
 from chroma_client import embed  # noqa: E402
 from chroma_fixture import DIMENSION, expected  # noqa: E402
 
@@ -115,7 +116,7 @@ def cuts(path):
     return sorted(set(range(0, min(size, 40))) | set(range(0, size, max(1, size // 25))))
 
 
-@pytest.mark.parametrize("name", chroma.INDEX_FILES)
+@pytest.mark.parametrize("name", chroma_index.INDEX_FILES)
 def test_every_truncation_is_found(store, protected, name):
     path = indexes(protected)[0] / name
     whole = path.read_bytes()
@@ -129,7 +130,7 @@ def test_every_truncation_is_found(store, protected, name):
         assert all(problem.rebuildable for problem in problems)
 
 
-@pytest.mark.parametrize("name", chroma.INDEX_FILES)
+@pytest.mark.parametrize("name", chroma_index.INDEX_FILES)
 def test_a_missing_file_is_found(protected, name):
     (indexes(protected)[0] / name).unlink()
     (problem,) = chroma.check_chroma(str(protected))
