@@ -3,8 +3,8 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
-import { DataLayerStack, EfsDataLayer } from '../lib';
-import { census, dataLayer, statementsOf } from './helpers';
+import { DataLayerStack, EfsDataLayer, Writers } from '../lib';
+import { census, dataLayer, newStack, statementsOf } from './helpers';
 
 const RECOMMENDED_FLAGS = require('aws-cdk-lib/recommended-feature-flags.json');
 
@@ -201,6 +201,56 @@ describe('workloads', () => {
   });
 });
 
+describe('isolation between access points', () => {
+  type Statement = {
+    Effect: string;
+    Action: string | string[];
+    Resource: unknown;
+    Condition?: { StringEquals?: Record<string, unknown> };
+  };
+  /** What IAM decides for one access point, as far as these statements use its language. */
+  function allowed(statements: Statement[], action: string, accessPoint: string): boolean {
+    const given = JSON.stringify({ 'Fn::GetAtt': [accessPoint, 'Arn'] });
+    return statements
+      .filter(
+        ({ Effect, Action }) =>
+          Effect === 'Allow' && [Action].flat().some((name) => ['*', 'elasticfilesystem:*', action].includes(name)),
+      )
+      .some(({ Condition }) => {
+        const wanted = Condition?.StringEquals?.['elasticfilesystem:AccessPointArn'];
+        return (
+          wanted === undefined ||
+          JSON.stringify(wanted) === given ||
+          JSON.stringify(wanted).includes(`"Ref":"${accessPoint}"`)
+        );
+      });
+  }
+  test('each role may mount and write through its own access point and through no other; nobody has root', () => {
+    const stack = newStack();
+    const data = new EfsDataLayer(stack, 'Data');
+    data.addWorkload('Reports', { directory: '/reports', writers: Writers.MANY });
+    const mine = new ecs.FargateTaskDefinition(stack, 'Mine');
+    data.evidence.mountOn(mine, mine.addContainer('c', { image: ecs.ContainerImage.fromRegistry('example/x:1') }), {
+      readOnly: true,
+    });
+    const template = Template.fromStack(stack);
+    const points = Object.keys(template.findResources('AWS::EFS::AccessPoint'));
+    expect(points).toHaveLength(4);
+    const decisions = Object.keys(template.findResources('AWS::ECS::TaskDefinition')).map((task) => {
+      const statements = statementsOf(template, `${task.slice(0, -8)}TaskRole`) as unknown as Statement[];
+      const may = (action: string) =>
+        points.filter((point) => allowed(statements, `elasticfilesystem:${action}`, point)).map((p) => p.slice(0, -8));
+      return [task.slice(0, -8), may('ClientMount'), may('ClientWrite'), may('ClientRootAccess')];
+    });
+    expect(decisions.sort()).toEqual([
+      ['DataEvidenceTask', ['DataEvidenceAccessPoint'], ['DataEvidenceAccessPoint'], []],
+      ['DataKnowledgeTask', ['DataKnowledgeAccessPoint'], ['DataKnowledgeAccessPoint'], []],
+      ['DataOpenWebUiTask', ['DataOpenWebUiAccessPoint'], ['DataOpenWebUiAccessPoint'], []],
+      ['Mine', ['DataEvidenceAccessPoint'], [], []],
+    ]);
+  });
+});
+
 test('outputs name what people need', () => {
   const descriptions = Object.keys(dataLayer().template.toJSON().Outputs).map((key) => key.replace(/^Data|.{8}$/g, ''));
   expect(descriptions.sort()).toEqual(
@@ -244,21 +294,27 @@ test('metrics of the volume', () => {
   }
 });
 
-test('data layer and services in two stacks have no cycle, and the rule is on the consumer’s side', () => {
-  const app = new App();
-  const dataStack = new Stack(app, 'DataStack');
-  const data = new EfsDataLayer(dataStack, 'Data');
-  const serviceStack = new Stack(app, 'Services');
-  const cluster = new ecs.Cluster(serviceStack, 'Cluster', { vpc: data.vpc });
-  const server = data.knowledge.runOn(cluster);
-  const chat = data.openWebUi.runOn(cluster);
-  data.knowledge.allowClient(chat);
-  data.evidence.scheduleOn(cluster);
-  app.synth();
-  expect(server.service.node.path).toMatch(/^Services\//);
-  Template.fromStack(dataStack).resourceCountIs('AWS::EC2::SecurityGroupIngress', 0);
-  const rules = Object.values(Template.fromStack(serviceStack).findResources('AWS::EC2::SecurityGroupIngress'));
-  expect(rules.map((rule) => rule.Properties.FromPort).sort()).toEqual([2049, 2049, 2049, 8000]);
-  expect(serviceStack.dependencies).toContain(dataStack);
-  expect(dataStack.dependencies).toEqual([]);
-});
+test.each([
+  ['without feature flags', {}],
+  ['with the recommended ones, where references between stacks are weak', RECOMMENDED_FLAGS],
+])(
+  'data layer and services in two stacks have no cycle, and the rule is on the consumer’s side: %s',
+  (_name, context) => {
+    const app = new App({ context });
+    const dataStack = new Stack(app, 'DataStack');
+    const data = new EfsDataLayer(dataStack, 'Data');
+    const serviceStack = new Stack(app, 'Services');
+    const cluster = new ecs.Cluster(serviceStack, 'Cluster', { vpc: data.vpc });
+    const server = data.knowledge.runOn(cluster);
+    const chat = data.openWebUi.runOn(cluster);
+    data.knowledge.allowClient(chat);
+    data.evidence.scheduleOn(cluster);
+    app.synth();
+    expect(server.service.node.path).toMatch(/^Services\//);
+    Template.fromStack(dataStack).resourceCountIs('AWS::EC2::SecurityGroupIngress', 0);
+    const rules = Object.values(Template.fromStack(serviceStack).findResources('AWS::EC2::SecurityGroupIngress'));
+    expect(rules.map((rule) => rule.Properties.FromPort).sort()).toEqual([2049, 2049, 2049, 8000]);
+    expect(serviceStack.dependencies).toContain(dataStack);
+    expect(dataStack.dependencies).toEqual([]);
+  },
+);
