@@ -74,20 +74,6 @@ describe('the file system', () => {
       KmsKeyId: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Key'), 'Arn'] },
     });
   });
-
-  test('policy: denies what is not TLS and allows nobody anything', () => {
-    const [fileSystem] = Object.values(dataLayer().template.findResources('AWS::EFS::FileSystem'));
-    const statements = fileSystem.Properties.FileSystemPolicy.Statement;
-    expect(statements).toEqual([
-      {
-        Sid: 'DenyWithoutTls',
-        Effect: 'Deny',
-        Principal: { AWS: '*' },
-        Action: '*',
-        Condition: { Bool: { 'aws:SecureTransport': 'false' } },
-      },
-    ]);
-  });
 });
 
 describe('deletion needs two keys', () => {
@@ -115,37 +101,6 @@ describe('deletion needs two keys', () => {
     expect(() => dataLayer({ removalPolicy: RemovalPolicy.SNAPSHOT })).toThrow(
       /\[Test\/Data\/Volume\].*snapshot.*RETAIN/is,
     );
-  });
-});
-
-describe('backup', () => {
-  test('daily, kept seven days, of this file system', () => {
-    const { template } = dataLayer();
-    template.hasResourceProperties('AWS::Backup::BackupPlan', {
-      BackupPlan: {
-        BackupPlanRule: [{ ScheduleExpression: 'cron(0 16 * * ? *)', Lifecycle: { DeleteAfterDays: 7 } }],
-      },
-    });
-    template.hasResourceProperties('AWS::Backup::BackupSelection', {
-      BackupSelection: { Resources: [Match.anyValue()] },
-    });
-    template.hasResource('AWS::Backup::BackupVault', { DeletionPolicy: 'Retain' });
-  });
-  test('switched off, the plan goes; vault and role stay, or switching it on again would collide with what was retained', () => {
-    const on = dataLayer().template.toJSON().Resources;
-    const off = dataLayer({ backup: false }).template.toJSON().Resources;
-    const gone = Object.keys(on).filter((id) => !(id in off));
-    expect(gone.map((id) => on[id].Type).sort()).toEqual(['AWS::Backup::BackupPlan', 'AWS::Backup::BackupSelection']);
-  });
-  test('what stays behind has no name that the next deployment of the same app would want', () => {
-    const { template } = dataLayer();
-    const [vault] = Object.values(template.findResources('AWS::Backup::BackupVault'));
-    expect(JSON.stringify(vault.Properties.BackupVaultName)).toContain('AWS::StackId');
-    const [role] = Object.values(template.findResources('AWS::IAM::Role', { DeletionPolicy: 'Retain' }));
-    expect(role.Properties.RoleName).toBeUndefined();
-  });
-  test('a string is no boolean', () => {
-    expect(() => dataLayer({ backup: 'false' as unknown as boolean })).toThrow(/backup is "false" \(string\)/);
   });
 });
 
@@ -270,28 +225,6 @@ test('tags for cost allocation and data classification', () => {
       { Key: 'ManagedBy', Value: 'efs-data-layer' },
     ]),
   });
-});
-
-test('metrics of the volume', () => {
-  const { stack, data } = dataLayer();
-  const metrics = [
-    data.metricStorageBytes(),
-    data.metricBurstCreditBalance(),
-    data.metricPercentIoLimit(),
-    data.metricClientConnections(),
-    data.metricTotalIoBytes(),
-  ].map((metric) => stack.resolve(metric.toMetricConfig().metricStat));
-  expect(metrics.map((metric) => metric.metricName)).toEqual([
-    'StorageBytes',
-    'BurstCreditBalance',
-    'PercentIOLimit',
-    'ClientConnections',
-    'TotalIOBytes',
-  ]);
-  for (const metric of metrics) {
-    expect(metric.namespace).toBe('AWS/EFS');
-    expect(metric.dimensions).toContainEqual({ name: 'FileSystemId', value: { Ref: expect.stringMatching(/^Data/) } });
-  }
 });
 
 test.each([
