@@ -3,8 +3,8 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
-import { DataLayerStack, EfsDataLayer } from '../lib';
-import { census, dataLayer, statementsOf } from './helpers';
+import { DataLayerStack, EfsDataLayer, Writers } from '../lib';
+import { census, dataLayer, newStack, statementsOf } from './helpers';
 
 const RECOMMENDED_FLAGS = require('aws-cdk-lib/recommended-feature-flags.json');
 
@@ -74,20 +74,6 @@ describe('the file system', () => {
       KmsKeyId: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Key'), 'Arn'] },
     });
   });
-
-  test('policy: denies what is not TLS and allows nobody anything', () => {
-    const [fileSystem] = Object.values(dataLayer().template.findResources('AWS::EFS::FileSystem'));
-    const statements = fileSystem.Properties.FileSystemPolicy.Statement;
-    expect(statements).toEqual([
-      {
-        Sid: 'DenyWithoutTls',
-        Effect: 'Deny',
-        Principal: { AWS: '*' },
-        Action: '*',
-        Condition: { Bool: { 'aws:SecureTransport': 'false' } },
-      },
-    ]);
-  });
 });
 
 describe('deletion needs two keys', () => {
@@ -115,37 +101,6 @@ describe('deletion needs two keys', () => {
     expect(() => dataLayer({ removalPolicy: RemovalPolicy.SNAPSHOT })).toThrow(
       /\[Test\/Data\/Volume\].*snapshot.*RETAIN/is,
     );
-  });
-});
-
-describe('backup', () => {
-  test('daily, kept seven days, of this file system', () => {
-    const { template } = dataLayer();
-    template.hasResourceProperties('AWS::Backup::BackupPlan', {
-      BackupPlan: {
-        BackupPlanRule: [{ ScheduleExpression: 'cron(0 16 * * ? *)', Lifecycle: { DeleteAfterDays: 7 } }],
-      },
-    });
-    template.hasResourceProperties('AWS::Backup::BackupSelection', {
-      BackupSelection: { Resources: [Match.anyValue()] },
-    });
-    template.hasResource('AWS::Backup::BackupVault', { DeletionPolicy: 'Retain' });
-  });
-  test('switched off, the plan goes; vault and role stay, or switching it on again would collide with what was retained', () => {
-    const on = dataLayer().template.toJSON().Resources;
-    const off = dataLayer({ backup: false }).template.toJSON().Resources;
-    const gone = Object.keys(on).filter((id) => !(id in off));
-    expect(gone.map((id) => on[id].Type).sort()).toEqual(['AWS::Backup::BackupPlan', 'AWS::Backup::BackupSelection']);
-  });
-  test('what stays behind has no name that the next deployment of the same app would want', () => {
-    const { template } = dataLayer();
-    const [vault] = Object.values(template.findResources('AWS::Backup::BackupVault'));
-    expect(JSON.stringify(vault.Properties.BackupVaultName)).toContain('AWS::StackId');
-    const [role] = Object.values(template.findResources('AWS::IAM::Role', { DeletionPolicy: 'Retain' }));
-    expect(role.Properties.RoleName).toBeUndefined();
-  });
-  test('a string is no boolean', () => {
-    expect(() => dataLayer({ backup: 'false' as unknown as boolean })).toThrow(/backup is "false" \(string\)/);
   });
 });
 
@@ -201,6 +156,56 @@ describe('workloads', () => {
   });
 });
 
+describe('isolation between access points', () => {
+  type Statement = {
+    Effect: string;
+    Action: string | string[];
+    Resource: unknown;
+    Condition?: { StringEquals?: Record<string, unknown> };
+  };
+  /** What IAM decides for one access point, as far as these statements use its language. */
+  function allowed(statements: Statement[], action: string, accessPoint: string): boolean {
+    const given = JSON.stringify({ 'Fn::GetAtt': [accessPoint, 'Arn'] });
+    return statements
+      .filter(
+        ({ Effect, Action }) =>
+          Effect === 'Allow' && [Action].flat().some((name) => ['*', 'elasticfilesystem:*', action].includes(name)),
+      )
+      .some(({ Condition }) => {
+        const wanted = Condition?.StringEquals?.['elasticfilesystem:AccessPointArn'];
+        return (
+          wanted === undefined ||
+          JSON.stringify(wanted) === given ||
+          JSON.stringify(wanted).includes(`"Ref":"${accessPoint}"`)
+        );
+      });
+  }
+  test('each role may mount and write through its own access point and through no other; nobody has root', () => {
+    const stack = newStack();
+    const data = new EfsDataLayer(stack, 'Data');
+    data.addWorkload('Reports', { directory: '/reports', writers: Writers.MANY });
+    const mine = new ecs.FargateTaskDefinition(stack, 'Mine');
+    data.evidence.mountOn(mine, mine.addContainer('c', { image: ecs.ContainerImage.fromRegistry('example/x:1') }), {
+      readOnly: true,
+    });
+    const template = Template.fromStack(stack);
+    const points = Object.keys(template.findResources('AWS::EFS::AccessPoint'));
+    expect(points).toHaveLength(4);
+    const decisions = Object.keys(template.findResources('AWS::ECS::TaskDefinition')).map((task) => {
+      const statements = statementsOf(template, `${task.slice(0, -8)}TaskRole`) as unknown as Statement[];
+      const may = (action: string) =>
+        points.filter((point) => allowed(statements, `elasticfilesystem:${action}`, point)).map((p) => p.slice(0, -8));
+      return [task.slice(0, -8), may('ClientMount'), may('ClientWrite'), may('ClientRootAccess')];
+    });
+    expect(decisions.sort()).toEqual([
+      ['DataEvidenceTask', ['DataEvidenceAccessPoint'], ['DataEvidenceAccessPoint'], []],
+      ['DataKnowledgeTask', ['DataKnowledgeAccessPoint'], ['DataKnowledgeAccessPoint'], []],
+      ['DataOpenWebUiTask', ['DataOpenWebUiAccessPoint'], ['DataOpenWebUiAccessPoint'], []],
+      ['Mine', ['DataEvidenceAccessPoint'], [], []],
+    ]);
+  });
+});
+
 test('outputs name what people need', () => {
   const descriptions = Object.keys(dataLayer().template.toJSON().Outputs).map((key) => key.replace(/^Data|.{8}$/g, ''));
   expect(descriptions.sort()).toEqual(
@@ -222,43 +227,27 @@ test('tags for cost allocation and data classification', () => {
   });
 });
 
-test('metrics of the volume', () => {
-  const { stack, data } = dataLayer();
-  const metrics = [
-    data.metricStorageBytes(),
-    data.metricBurstCreditBalance(),
-    data.metricPercentIoLimit(),
-    data.metricClientConnections(),
-    data.metricTotalIoBytes(),
-  ].map((metric) => stack.resolve(metric.toMetricConfig().metricStat));
-  expect(metrics.map((metric) => metric.metricName)).toEqual([
-    'StorageBytes',
-    'BurstCreditBalance',
-    'PercentIOLimit',
-    'ClientConnections',
-    'TotalIOBytes',
-  ]);
-  for (const metric of metrics) {
-    expect(metric.namespace).toBe('AWS/EFS');
-    expect(metric.dimensions).toContainEqual({ name: 'FileSystemId', value: { Ref: expect.stringMatching(/^Data/) } });
-  }
-});
-
-test('data layer and services in two stacks have no cycle, and the rule is on the consumer’s side', () => {
-  const app = new App();
-  const dataStack = new Stack(app, 'DataStack');
-  const data = new EfsDataLayer(dataStack, 'Data');
-  const serviceStack = new Stack(app, 'Services');
-  const cluster = new ecs.Cluster(serviceStack, 'Cluster', { vpc: data.vpc });
-  const server = data.knowledge.runOn(cluster);
-  const chat = data.openWebUi.runOn(cluster);
-  data.knowledge.allowClient(chat);
-  data.evidence.scheduleOn(cluster);
-  app.synth();
-  expect(server.service.node.path).toMatch(/^Services\//);
-  Template.fromStack(dataStack).resourceCountIs('AWS::EC2::SecurityGroupIngress', 0);
-  const rules = Object.values(Template.fromStack(serviceStack).findResources('AWS::EC2::SecurityGroupIngress'));
-  expect(rules.map((rule) => rule.Properties.FromPort).sort()).toEqual([2049, 2049, 2049, 8000]);
-  expect(serviceStack.dependencies).toContain(dataStack);
-  expect(dataStack.dependencies).toEqual([]);
-});
+test.each([
+  ['without feature flags', {}],
+  ['with the recommended ones, where references between stacks are weak', RECOMMENDED_FLAGS],
+])(
+  'data layer and services in two stacks have no cycle, and the rule is on the consumer’s side: %s',
+  (_name, context) => {
+    const app = new App({ context });
+    const dataStack = new Stack(app, 'DataStack');
+    const data = new EfsDataLayer(dataStack, 'Data');
+    const serviceStack = new Stack(app, 'Services');
+    const cluster = new ecs.Cluster(serviceStack, 'Cluster', { vpc: data.vpc });
+    const server = data.knowledge.runOn(cluster);
+    const chat = data.openWebUi.runOn(cluster);
+    data.knowledge.allowClient(chat);
+    data.evidence.scheduleOn(cluster);
+    app.synth();
+    expect(server.service.node.path).toMatch(/^Services\//);
+    Template.fromStack(dataStack).resourceCountIs('AWS::EC2::SecurityGroupIngress', 0);
+    const rules = Object.values(Template.fromStack(serviceStack).findResources('AWS::EC2::SecurityGroupIngress'));
+    expect(rules.map((rule) => rule.Properties.FromPort).sort()).toEqual([2049, 2049, 2049, 8000]);
+    expect(serviceStack.dependencies).toContain(dataStack);
+    expect(dataStack.dependencies).toEqual([]);
+  },
+);
