@@ -1,0 +1,251 @@
+"""Runs the keeper on a local disk: in a fork of the test's process where only speed matters, as a program where the
+process itself is the point (signals, exit status, the application's group)."""
+
+import contextlib
+import importlib.util
+import io
+import json
+import os
+import pathlib
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import pytest
+
+KEEPER = pathlib.Path(__file__).parents[2] / "lib" / "single-writer" / "keeper.py"
+
+
+def load():
+    spec = importlib.util.spec_from_file_location("keeper", KEEPER)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+keeper = load()
+
+
+class Result:
+    """How a keeper ended: its status (negative: the signal that killed it) and the lines it logged."""
+
+    def __init__(self, status, output):
+        self.status, self.output = status, output
+        self.events = [json.loads(line) for line in output.splitlines() if line.startswith('{"keeper"')]
+
+    def event(self, name):
+        found = [event for event in self.events if event["keeper"] == name]
+        assert found, f"no {name} in:\n{self.output}"
+        return found[-1]
+
+    def names(self):
+        return [event["keeper"] for event in self.events]
+
+
+class Impatient(threading.Event):
+    """The keeper looks after its child five times a second; these tests start hundreds of children."""
+
+    def wait(self, timeout=None):
+        return super().wait(0.01)
+
+
+class Box:
+    """A directory of stores, and the keeper on it."""
+
+    def __init__(self, path):
+        self.path = path
+        self.dir = path / "volume"
+        self.local = path / "local"
+        self.dir.mkdir()
+        self.env = {"KEEPER_LEASE_DEADLINE": "1", "KEEPER_SNAPSHOT_AT": ""}
+        self.started = []
+
+    def environment(self, **more):
+        base = {k: v for k, v in os.environ.items() if not k.startswith(("KEEPER_", "ECS_"))}
+        return {**base, "KEEPER_DIR": str(self.dir), "KEEPER_LOCAL_DIR": str(self.local), **self.env, **more}
+
+    def fork(self, *words, **env):
+        """keeper.py WORDS in a fork of this process: as real a process, in a tenth of the time. Snapshots get names a
+        second apart, without the wait."""
+        out = self.path / "out"
+        pid = os.fork()
+        if pid == 0:
+            status = 99
+            try:
+                fd = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+                os.dup2(fd, 1)
+                os.environ.clear()
+                os.environ.update(self.environment(**env))
+                keeper.utc = self.clock
+                keeper.stopping = Impatient()
+                sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=False))
+                status = keeper.main(list(words))
+                sys.stdout.flush()
+            finally:
+                os._exit(status)
+        _, status = os.waitpid(pid, 0)
+        return Result(os.waitstatus_to_exitcode(status) if sys.version_info >= (3, 9) else status, out.read_text())
+
+    def clock(self):
+        counter = self.path / "clock"
+        now = int(counter.read_text()) + 1 if counter.exists() else 1_700_000_000
+        counter.write_text(str(now))
+        return time.strftime("%Y-%m-%dT%H-%M-%SZ", time.gmtime(now))
+
+    def start(self, *words, **env):
+        """keeper.py WORDS as a program."""
+        process = subprocess.Popen(
+            program() + list(words), env=self.environment(**env), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.started.append(process)
+        return process
+
+    def run(self, *words, **env):
+        return self.finish(self.start(*words, **env))
+
+    def finish(self, process, timeout=30):
+        output, _ = process.communicate(timeout=timeout)
+        return Result(process.returncode, output)
+
+    def phase(self):
+        with contextlib.suppress(FileNotFoundError):
+            return (self.local / "phase").read_text()
+
+    def owner(self):
+        fd = os.open(self.dir / ".owner", os.O_RDONLY)
+        try:
+            return keeper.Slots(fd, 0, 4096).read(), keeper.Slots(fd, 8192, 65536).read()
+        finally:
+            os.close(fd)
+
+    def state(self):
+        return self.owner()[0]["state"]
+
+    def snapshots(self, store):
+        path = self.dir / "snapshots" / store
+        return sorted(p.name for p in path.iterdir()) if path.exists() else []
+
+    def set_aside(self):
+        path = self.dir / "set-aside"
+        return sorted(p.name for p in path.iterdir()) if path.exists() else []
+
+    def hold(self):
+        """As a host that died leaves it: held by nobody who lives."""
+        assert self.fork("run", "--", "sh", "-c", "exit 3").status == 3
+        assert self.state() == "held"
+
+    def staged(self):
+        """What is left in the staging directories."""
+        return sorted(str(p.relative_to(self.dir)) for p in (self.dir / ".keeper").glob("*/*")) if (self.dir / ".keeper").exists() else []
+
+    def close(self):
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            if process.stdout:
+                process.stdout.close()
+
+
+def program():
+    if os.environ.get("KEEPER_COVERAGE"):
+        return [sys.executable, "-m", "coverage", "run", "-p", str(KEEPER)]
+    return [sys.executable, str(KEEPER)]
+
+
+@pytest.fixture
+def box():
+    # In memory where there is such a place: these tests are about order, not about the disk.
+    path = pathlib.Path(tempfile.mkdtemp(prefix="keeper-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
+    made = Box(path)
+    yield made
+    made.close()
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def eventually(check, seconds=15):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = check()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError("it did not happen in time")
+
+
+def in_fork(work):
+    """Runs work() in a process that is then killed, so that nothing is closed or cleaned up."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            work()
+            os.kill(os.getpid(), signal.SIGKILL)
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(pid, 0)
+    assert os.WIFSIGNALED(status), "the writer failed"
+
+
+def make_database(path, rows=20, journal="wal"):
+    """A database that is closed."""
+    with contextlib.closing(sqlite3.connect(str(path), isolation_level=None)) as db:
+        db.execute(f"PRAGMA journal_mode={journal}")
+        db.execute("CREATE TABLE IF NOT EXISTS t (id INTEGER PRIMARY KEY, v TEXT)")
+        add_rows(db, rows)
+
+
+def add_rows(db, rows):
+    for _ in range(rows):
+        db.execute("INSERT INTO t (v) VALUES (?)", ("x" * 300,))
+
+
+def leave_wal(path, rows=20, more=15):
+    """A database whose last commits are in its WAL alone. Returns the number of acknowledged rows."""
+
+    def write():
+        make_database(path, rows)
+        db = keeper.open_sqlite(str(path))
+        db.execute("PRAGMA wal_autocheckpoint=0")
+        add_rows(db, more)
+
+    in_fork(write)
+    assert os.path.getsize(f"{path}-wal") > 300 * more
+    return rows + more
+
+
+def leave_hot_journal(path, rows=200):
+    """A database in rollback mode whose writer died in the middle of a commit that had reached the file: without its
+    journal it is not what was acknowledged."""
+
+    def write():
+        make_database(path, rows, "delete")
+        db = sqlite3.connect(str(path), isolation_level=None)
+        db.execute("PRAGMA cache_size=1")
+        db.execute("BEGIN")
+        db.execute("UPDATE t SET v = upper(v) || '!'")
+        add_rows(db, 200)
+
+    in_fork(write)
+    assert keeper.is_hot(f"{path}-journal")
+    return rows
+
+
+def rows_of(path):
+    """The number of rows of a database that is whole; the values say that nothing half-written is in it."""
+    with contextlib.closing(sqlite3.connect(str(path))) as db:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert db.execute("SELECT count(*) FROM t WHERE v <> ?", ("x" * 300,)).fetchone() == (0,)
+        return db.execute("SELECT count(*) FROM t").fetchone()[0]
+
+
+def flip(path, offset, length=64):
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        data = file.read(length)
+        file.seek(offset)
+        file.write(bytes(b ^ 0xFF for b in data))
