@@ -20,6 +20,9 @@ import pytest
 
 KEEPER = pathlib.Path(__file__).parents[2] / "lib" / "single-writer" / "keeper.py"
 
+# In memory where there is such a place: these tests are about order, not about the disk.
+ROOM = "/dev/shm" if os.path.isdir("/dev/shm") else None
+
 
 def load():
     spec = importlib.util.spec_from_file_location("keeper", KEEPER)
@@ -61,7 +64,7 @@ class Box:
         self.path = path
         self.dir = path / "volume"
         self.local = path / "local"
-        self.dir.mkdir()
+        self.dir.mkdir(parents=True)
         self.env = {"KEEPER_LEASE_DEADLINE": "1", "KEEPER_SNAPSHOT_AT": ""}
         self.started = []
 
@@ -82,6 +85,8 @@ class Box:
                 os.environ.clear()
                 os.environ.update(self.environment(**env))
                 keeper.utc = self.clock
+                if "TRACE" in env:
+                    keeper.reached = lambda step: print(step, file=open(env["TRACE"], "a"))
                 keeper.stopping = Impatient()
                 sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=False))
                 status = keeper.main(list(words))
@@ -160,8 +165,7 @@ def program():
 
 @pytest.fixture
 def box():
-    # In memory where there is such a place: these tests are about order, not about the disk.
-    path = pathlib.Path(tempfile.mkdtemp(prefix="keeper-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
+    path = pathlib.Path(tempfile.mkdtemp(prefix="keeper-", dir=ROOM))
     made = Box(path)
     yield made
     made.close()
