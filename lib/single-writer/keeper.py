@@ -135,8 +135,19 @@ def sync_dir(path: str) -> None:
         os.close(fd)
 
 
+# The databases that we hold SQLite's lock of, by path. While we do, each is read through this one descriptor: closing
+# any other of the same file, in the same process, would drop the lock (POSIX).
+locked: dict[str, int] = {}
+
+
+def unlock(path: str) -> None:
+    os.close(locked.pop(path))
+
+
 def first_bytes(path: str) -> bytes:
     """Of a regular file; nothing of anything else."""
+    if path in locked:
+        return os.pread(locked[path], 16, 0)
     if os.path.islink(path) or not os.path.isfile(path):
         return b""
     with open(path, "rb") as file:
@@ -153,10 +164,11 @@ def is_hot(path: str) -> bool:
 
 
 def is_sidecar(path: str) -> bool:
-    """A WAL, journal or shared-memory file beside an existing database."""
+    """A WAL, journal or shared-memory file beside a database; not any file that is called so."""
     for suffix in (*SIDECARS, "-shm"):
         if path.endswith(suffix):
-            return os.path.exists(path[: -len(suffix)])
+            base = path[: -len(suffix)]
+            return os.path.exists(base) and (is_sqlite(base) or is_hot(path))
     return False
 
 
@@ -164,10 +176,9 @@ def is_sidecar(path: str) -> bool:
 stopping = threading.Event()
 
 
-def chunks_of(source):
-    """The content of a path or of an open descriptor. A locked file must be read through its one descriptor: closing
-    any other would drop the lock (POSIX)."""
-    fd = source if isinstance(source, int) else os.open(source, os.O_RDONLY)
+def chunks_of(path: str):
+    fd = locked.get(path, -1)
+    fd = os.open(path, os.O_RDONLY) if fd < 0 else fd
     try:
         offset = 0
         while True:
@@ -182,13 +193,13 @@ def chunks_of(source):
                 os.posix_fadvise(fd, offset, FLUSH_EVERY, os.POSIX_FADV_WILLNEED)
             yield data
     finally:
-        if fd is not source:
+        if locked.get(path) != fd:
             os.close(fd)
 
 
-def digest(source) -> str:
+def digest(path: str) -> str:
     sha = hashlib.sha256()
-    for data in chunks_of(source):
+    for data in chunks_of(path):
         sha.update(data)
     return sha.hexdigest()
 
@@ -202,10 +213,10 @@ def keep_attributes(was: os.stat_result, target) -> None:
     os.utime(target, ns=(was.st_atime_ns, was.st_mtime_ns))
 
 
-def copy(source, target: str, sha=None) -> int:
+def copy(source: str, target: str, sha=None) -> int:
     """Copies a file with its attributes, or a symbolic link as such, fsyncs it, and returns its bytes; `sha` is fed with
     what was read. The directory must exist: see Keeper.work()."""
-    if not isinstance(source, int) and os.path.islink(source):
+    if os.path.islink(source):
         if os.path.lexists(target):
             os.unlink(target)
         os.symlink(os.readlink(source), target)
@@ -244,7 +255,7 @@ def verify_copy(target: str, sha) -> None:
         raise OSError(errno.EIO, f"{target} does not read back as it was written")
 
 
-def copy_verified(source, target: str) -> int:
+def copy_verified(source: str, target: str) -> int:
     sha = hashlib.sha256()
     size = copy(source, target, sha)
     verify_copy(target, sha)
@@ -410,7 +421,7 @@ class Lease:
         self.on_lost = lambda: None
         self.record: dict = {}
         self.mutex = threading.Lock()
-        self.slowest = 0.0
+        self.slowest, self.lost = 0.0, False
         self.stopped = threading.Event()
         self._open()
 
@@ -490,6 +501,7 @@ class Lease:
                 self._lose(f"no heartbeat reached the volume for {silent:.0f} s")
 
     def _lose(self, why: str) -> None:
+        self.lost = True
         self.on_lost()
         # A log that nobody takes, as on a host that is cut off, must not hold up the end.
         end = threading.Timer(2, os._exit, [LOST])
@@ -499,6 +511,8 @@ class Lease:
         os._exit(LOST)
 
     def release(self, clean: bool) -> None:
+        while self.lost:
+            time.sleep(1)  # It is _lose() that killed the application, and that ends us.
         with self.mutex:
             if clean:
                 # Still watched: on a host that is cut off this write would hang for ever.
@@ -530,7 +544,8 @@ class Store:
         """Its files, relative to base(); without shared-memory files, which recovery makes anew."""
         if self.is_dir:
             return [f for f in files_below(self.live) if not (f.endswith("-shm") and is_sidecar(f"{self.live}/{f}"))]
-        return [self.name + s for s in ("", *SIDECARS) if os.path.isfile(self.live + s)]
+        found = [self.name + s for s in ("", *SIDECARS) if os.path.isfile(self.live + s)]
+        return found if self.declared else [f for f in found if f == self.name or is_sidecar(os.path.join(self.root, f))]
 
     def sidecars(self) -> list[str]:
         """Its WALs and journals, also those of a database that is itself missing."""
@@ -764,9 +779,9 @@ class Keeper:
         start, copied = time.monotonic(), 0
         stage = self.work("takeover", store.name)
         step = self.journal["takeover"].get(store.key)
-        # After the swap the live files are new ones, which nobody else has ever opened.
-        locks = {} if step in ("checked", "swapped") else self.lock_databases(store)
         try:
+            if step not in ("checked", "swapped"):  # After the swap the live files are new ones.
+                self.lock_databases(store)
             if step is None:
                 remove_tree(stage)
                 self.record(step := "begun", store)
@@ -774,7 +789,7 @@ class Keeper:
                 self.fence_sidecars(store, stage)
                 self.record(step := "fenced", store)
             if step == "fenced":
-                copied = self.stage_files(store, stage, locks)
+                copied = self.stage_files(store, stage)
                 copy_seconds = time.monotonic() - start
                 self.measured(copied, copy_seconds)
                 self.record(step := "copied", store)
@@ -785,28 +800,26 @@ class Keeper:
                 self.swap(store, stage)
                 self.record(step := "swapped", store)
             if step == "swapped":
-                self.remove_old(store, stage, locks)
+                self.remove_old(store, stage)
                 self.record("done", store)
         finally:
-            for fd in locks.values():
-                os.close(fd)
+            for path in list(locked):
+                unlock(path)
         timing = {"copy_s": round(copy_seconds, 2)} if copied else {}
         seconds = round(time.monotonic() - start, 2)
         log("takeover-store", store=store.name, bytes=copied, integrity="ok", seconds=seconds, **timing)
 
-    def lock_databases(self, store: Store) -> dict[str, int]:
+    def lock_databases(self, store: Store) -> None:
         """Takes SQLite's own lock on each database, so that no other connection commits into a file that is being
-        copied. A living owner shows here even if its lease file was deleted. Returns the descriptors by path."""
+        copied. A living owner shows here even if its lease file was deleted."""
         paths = [os.path.join(store.base(), name) for name in store.files()]
-        held: dict[str, int] = {}
         end = time.monotonic() + self.deadline
         for path in filter(is_sqlite, paths):
-            held[path] = os.open(path, os.O_RDWR)
-            while not try_lock(held[path], *SQLITE_LOCK):
+            locked[path] = os.open(path, os.O_RDWR)
+            while not try_lock(locked[path], *SQLITE_LOCK):
                 if time.monotonic() > end:
                     raise Quit(BUSY, "busy", f"A process without a keeper has {path} open. Stop it.")
                 time.sleep(0.25)
-        return held
 
     def measured(self, size: int, seconds: float) -> None:
         if size > FLUSH_EVERY:
@@ -844,15 +857,14 @@ class Keeper:
         sync_dir(store.base() if os.path.isdir(store.base()) else self.root)
         reached("fenced")
 
-    def stage_files(self, store: Store, stage: str, locks: dict[str, int]) -> int:
-        """The databases, through their locked descriptors, everything else, and the WALs and journals saved before."""
+    def stage_files(self, store: Store, stage: str) -> int:
+        """Everything but WALs and journals, and those from where they were saved."""
         new, saved, copied = os.path.join(stage, "copy"), os.path.join(stage, "sidecars"), 0
         if store.is_dir and os.path.isdir(store.live):
             copy_folders(store.live, new)
         foreign = set(store.sidecars())
         for name in [f for f in store.files() if f not in foreign]:
-            path = os.path.join(store.base(), name)
-            copied += copy_verified(locks.get(path, path), os.path.join(new, name))
+            copied += copy_verified(os.path.join(store.base(), name), os.path.join(new, name))
             reached("file-copied")
         for name in files_below(saved):
             make_folders(new, os.path.dirname(name))
@@ -883,21 +895,21 @@ class Keeper:
             sync_dir(self.root)
         reached("swapped")
 
-    def remove_old(self, store: Store, stage: str, locks: dict[str, int]) -> None:
+    def remove_old(self, store: Store, stage: str) -> None:
         """Every old inode: a handle that a cut-off owner still has goes stale. A file that we hold ourselves is only
         renamed to `.nfs…` by our own NFS client until it is closed, so each is closed as soon as it is unlinked."""
-        for path, fd in list(locks.items()):
+        for path in list(locked):
             old = os.path.join(stage, "old", os.path.relpath(path, store.live))
             if store.is_dir and os.path.exists(old):
                 os.unlink(old)
-            os.close(locks.pop(path))
+            unlock(path)
         if os.path.exists(os.path.join(stage, "old")):
             remove_tree(os.path.join(stage, "old"))
         if not store.is_dir and os.path.exists(store.live + "-shm"):
             os.unlink(store.live + "-shm")
         reached("old-removed")
         # A cut-off owner creates its journals by name. Beside the new file such a one would be rolled back into it.
-        locks.update(self.lock_databases(store))
+        self.lock_databases(store)
         strays = os.path.join("aside", f"{store.name}-strays")
         for name in store.sidecars():
             make_folders(self.work(), strays, os.path.dirname(name))
@@ -914,14 +926,21 @@ class Keeper:
         for name in files_below(tree):
             path = os.path.join(tree, name)
             if is_sqlite(path):
+                for suffix in SIDECARS:
+                    if first_bytes(path + suffix).strip(b"\0") and not is_hot(path + suffix):
+                        raise Damage(f"{name}{suffix} does not begin like one any more")  # SQLite would drop it.
                 check_sqlite(path)
             elif name in databases or any(is_hot(path + suffix) for suffix in SIDECARS):
                 raise Damage(f"{name} does not begin like a SQLite database any more")
+        for name in databases:
+            path = os.path.join(tree, name)
+            if not os.path.exists(path) and any(is_hot(path + suffix) for suffix in SIDECARS):
+                raise Damage(f"{name} is missing, but not its WAL or journal")
 
     def known_databases(self, store: Store) -> set[str]:
         """The files that the newest snapshot found to be databases, and the one that KEEPER_STORES declares to be."""
         known = {name for s in self.list_snapshots(store)[-1:] for name, told in s["files"].items() if told.get("database")}
-        if store.declared and os.path.exists(store.live) and os.path.getsize(store.live):
+        if store.declared and not (os.path.exists(store.live) and os.path.getsize(store.live) == 0):
             known.add(store.name)
         return known
 
@@ -1150,14 +1169,14 @@ class Keeper:
         # A directory is renamed whole, so it needs a parent that is ours alone, like a file.
         new = stage if store.is_dir else os.path.join(stage, store.name)
         if os.path.exists(new):
-            locks = self.lock_databases(store)
             try:
+                self.lock_databases(store)
                 self.put_aside(store, pending["setAside"])
                 os.rename(new, store.live)
                 sync_dir(self.root)
             finally:
-                for fd in locks.values():
-                    os.close(fd)
+                for path in list(locked):
+                    unlock(path)
         reached("restored")
         for kind in ("damaged", "takeover"):
             self.journal.get(kind, {}).pop(store.key, None)

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 
 import pytest
 
@@ -57,6 +58,57 @@ class Impatient(threading.Event):
         return super().wait(0.01)
 
 
+class Spawned:
+    """A keeper that runs."""
+
+    def __init__(self, pid, out):
+        self.pid, self.out, self.status = pid, out, None
+
+    def output(self):
+        return self.out.read_text() if self.out.exists() else ""
+
+    def seen(self, name):
+        """Waits for an event."""
+        eventually(lambda: f'"keeper": "{name}"' in self.output())
+        return Result(None, self.output()).event(name)
+
+    def poll(self):
+        if self.status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.status = os.waitstatus_to_exitcode(status)
+        return self.status
+
+    def result(self, seconds=30):
+        end = time.monotonic() + seconds
+        while self.poll() is None:
+            assert time.monotonic() < end, f"it still runs:\n{self.output()}"
+            time.sleep(0.002)
+        return Result(self.status, self.output())
+
+    def send(self, number):
+        os.kill(self.pid, number)
+        return self
+
+    def close(self):
+        if self.poll() is None:
+            self.send(signal.SIGKILL)
+            self.result()
+
+
+def measure():
+    """Coverage of a fork, when KEEPER_COVERAGE names a directory for it."""
+    if not os.environ.get("KEEPER_COVERAGE"):
+        return None
+    import coverage
+
+    found = coverage.Coverage(
+        data_file=os.path.join(os.environ["KEEPER_COVERAGE"], "data"), data_suffix=True, include=[str(KEEPER)]
+    )
+    found.start()
+    return found
+
+
 class Box:
     """A directory of stores, and the keeper on it."""
 
@@ -72,16 +124,18 @@ class Box:
         base = {k: v for k, v in os.environ.items() if not k.startswith(("KEEPER_", "ECS_"))}
         return {**base, "KEEPER_DIR": str(self.dir), "KEEPER_LOCAL_DIR": str(self.local), **self.env, **more}
 
-    def fork(self, *words, **env):
+    def spawn(self, *words, patch=None, **env):
         """keeper.py WORDS in a fork of this process: as real a process, in a tenth of the time. Snapshots get names a
-        second apart, without the wait."""
-        out = self.path / "out"
+        second apart, without the wait. `patch` is run in it first."""
+        out = self.path / f"out{len(self.started)}"
         pid = os.fork()
         if pid == 0:
             status = 99
+            measured = measure()
             try:
                 fd = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
                 os.dup2(fd, 1)
+                os.dup2(fd, 2)
                 os.environ.clear()
                 os.environ.update(self.environment(**env))
                 keeper.utc = self.clock
@@ -89,12 +143,22 @@ class Box:
                     keeper.reached = lambda step: print(step, file=open(env["TRACE"], "a"))
                 keeper.stopping = Impatient()
                 sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=False))
+                if patch:
+                    patch()
                 status = keeper.main(list(words))
                 sys.stdout.flush()
+            except BaseException:
+                os.write(1, traceback.format_exc().encode())
             finally:
+                if measured:
+                    measured.stop()
+                    measured.save()
                 os._exit(status)
-        _, status = os.waitpid(pid, 0)
-        return Result(os.waitstatus_to_exitcode(status) if sys.version_info >= (3, 9) else status, out.read_text())
+        self.started.append(Spawned(pid, out))
+        return self.started[-1]
+
+    def fork(self, *words, patch=None, **env):
+        return self.spawn(*words, patch=patch, **env).result()
 
     def clock(self):
         counter = self.path / "clock"
@@ -104,18 +168,12 @@ class Box:
 
     def start(self, *words, **env):
         """keeper.py WORDS as a program."""
-        process = subprocess.Popen(
-            program() + list(words), env=self.environment(**env), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        self.started.append(process)
-        return process
-
-    def run(self, *words, **env):
-        return self.finish(self.start(*words, **env))
-
-    def finish(self, process, timeout=30):
-        output, _ = process.communicate(timeout=timeout)
-        return Result(process.returncode, output)
+        out = self.path / f"out{len(self.started)}"
+        with open(out, "w") as file:
+            command = [sys.executable, str(KEEPER), *words]
+            process = subprocess.Popen(command, env=self.environment(**env), stdout=file, stderr=file)
+        self.started.append(Spawned(process.pid, out))
+        return self.started[-1]
 
     def phase(self):
         with contextlib.suppress(FileNotFoundError):
@@ -139,10 +197,13 @@ class Box:
         path = self.dir / "set-aside"
         return sorted(p.name for p in path.iterdir()) if path.exists() else []
 
-    def hold(self):
-        """As a host that died leaves it: held by nobody who lives."""
-        assert self.fork("run", "--", "sh", "-c", "exit 3").status == 3
-        assert self.state() == "held"
+    def hold(self, **more):
+        """Marks the lease as held by somebody who died, without a start that would take over."""
+        fd = os.open(self.dir / ".owner", os.O_RDWR | os.O_CREAT, 0o640)
+        slots = keeper.Slots(fd, 0, 4096)
+        epoch = (slots.read() or {}).get("epoch", 0)
+        slots.write({"epoch": epoch + 1, "state": "held", "owner": "dead", "since": "-", "beat": 1, **more})
+        os.close(fd)
 
     def staged(self):
         """What is left in the staging directories."""
@@ -150,17 +211,7 @@ class Box:
 
     def close(self):
         for process in self.started:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-            if process.stdout:
-                process.stdout.close()
-
-
-def program():
-    if os.environ.get("KEEPER_COVERAGE"):
-        return [sys.executable, "-m", "coverage", "run", "-p", str(KEEPER)]
-    return [sys.executable, str(KEEPER)]
+            process.close()
 
 
 @pytest.fixture
@@ -180,6 +231,10 @@ def eventually(check, seconds=15):
             return value
         time.sleep(0.02)
     raise AssertionError("it did not happen in time")
+
+
+def alive(pid):
+    return keeper.proc_fields(f"/proc/{pid}/stat")[:1] not in ([], ["Z"])
 
 
 def in_fork(work):

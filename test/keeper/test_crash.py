@@ -36,7 +36,7 @@ class WalDatabase:
         self.rows = leave_wal(box.dir / "webui.db")
         (box.dir / "uploads").mkdir()
         (box.dir / "uploads" / "a.txt").write_text("not the keeper's business")
-        box.hold_without_start()
+        box.hold()
 
     def check(self, box):
         assert rows_of(box.dir / "webui.db") == self.rows
@@ -48,7 +48,7 @@ class HotJournal(WalDatabase):
 
     def build(self, box):
         self.rows = leave_hot_journal(box.dir / "webui.db")
-        box.hold_without_start()
+        box.hold()
 
     def check(self, box):
         assert rows_of(box.dir / "webui.db") == self.rows
@@ -72,7 +72,7 @@ class Directory:
         os.symlink("data.bin", store / "index" / "link")
         os.symlink("index", store / "folder-link")
         (box.dir / "notes.txt").write_text("kept")
-        box.hold_without_start()
+        box.hold()
 
     def check(self, box):
         store = box.dir / "chroma"
@@ -122,7 +122,7 @@ class RestoreDatabase:
         self.wanted = f"{self.store}/{box.snapshots(self.store)[0]}"
         self.crash = ("snapshots", "restore", self.wanted)
         self.change(box)
-        box.hold_without_start()
+        box.hold()
 
     def make(self, box):
         make_database(box.dir / "webui.db", 10)
@@ -180,7 +180,7 @@ class Damage:
         leave_wal(box.dir / "webui.db", 0, 7)
         flip(box.dir / "webui.db", 3 * 4096)
         self.was = {name: (box.dir / name).read_bytes() for name in ("webui.db", "webui.db-wal")}
-        box.hold_without_start()
+        box.hold()
 
     def again(self, box):
         refused = box.fork("run", "--", "touch", str(box.path / "opened"))
@@ -217,22 +217,6 @@ class Strays(WalDatabase):
 SCENARIOS = [WalDatabase, HotJournal, Directory, Snapshot, RestoreDatabase, RestoreDirectory, Damage, Strays]
 
 
-class CrashBox(Box):
-    def hold_without_start(self):
-        """Marks the lease as held by somebody who died, without a start that would take over."""
-        fd = os.open(self.dir / ".owner", os.O_RDWR | os.O_CREAT, 0o640)
-        slots = keeper.Slots(fd, 0, 4096)
-        epoch = (slots.read() or {}).get("epoch", 0)
-        slots.write({"epoch": epoch + 1, "state": "held", "owner": "dead", "since": "-", "beat": 1})
-        os.close(fd)
-
-
-@pytest.fixture
-def crash_box(box):
-    box.__class__ = CrashBox
-    return box
-
-
 # What an application sees when it is started: nothing of a takeover may be left to do.
 PROBE = 'cd "$KEEPER_DIR"; find .keeper -mindepth 2 > "$0"'
 
@@ -258,7 +242,7 @@ def built(kind):
     """The scenario, its directory as it was built, and the steps that a keeper passes there."""
     path = pathlib.Path(tempfile.mkdtemp(prefix="keeper-built-", dir=ROOM))
     atexit.register(shutil.rmtree, path, ignore_errors=True)
-    scenario, box = kind(), CrashBox(path / "box")
+    scenario, box = kind(), Box(path / "box")
     box.env["KEEPER_STORES"] = scenario.stores
     scenario.build(box)
     shutil.copytree(box.path, path / "built", symlinks=True)
@@ -277,13 +261,13 @@ def begin(kind, box):
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("kind", SCENARIOS, ids=lambda kind: kind.__name__)
-def test_killed_at(crash_box, kind, step):
+def test_killed_at(box, kind, step):
     if step not in built(kind)[2]:
         return  # This scenario does not pass there; test_every_step_was_reached sees to it that one does.
-    scenario = begin(kind, crash_box)
-    assert crash_box.fork(*scenario.crash, KEEPER_FAIL_AT=step).status == -signal.SIGKILL
+    scenario = begin(kind, box)
+    assert box.fork(*scenario.crash, KEEPER_FAIL_AT=step).status == -signal.SIGKILL
     reached_somewhere.add(step)
-    end_well(scenario, crash_box)
+    end_well(scenario, box)
 
 
 def test_every_step_was_reached(request):
@@ -294,14 +278,14 @@ def test_every_step_was_reached(request):
 
 @pytest.mark.parametrize("number", range(6))
 @pytest.mark.parametrize("kind", SCENARIOS, ids=lambda kind: kind.__name__)
-def test_two_crashes_in_a_row(crash_box, kind, number):
+def test_two_crashes_in_a_row(box, kind, number):
     """Pairs of steps drawn anew by each run's own seed, which a failure prints."""
     seed = int(os.environ.get("KEEPER_SEED", time.time()))
     print("KEEPER_SEED =", seed)
     drawn = random.Random(f"{seed} {number}")
     first, second = drawn.choice(built(kind)[2]), drawn.choice(STEPS)
     print("steps:", first, second)
-    scenario = begin(kind, crash_box)
-    crash_box.fork(*scenario.crash, KEEPER_FAIL_AT=first)
-    crash_box.fork("run", "--", "true", KEEPER_FAIL_AT=second)
-    end_well(scenario, crash_box)
+    scenario = begin(kind, box)
+    box.fork(*scenario.crash, KEEPER_FAIL_AT=first)
+    box.fork("run", "--", "true", KEEPER_FAIL_AT=second)
+    end_well(scenario, box)
