@@ -571,14 +571,23 @@ class Store:
         return hashlib.sha256("\n".join(seen).encode()).hexdigest()[:16]
 
 
+def store_names(text: str) -> list[str]:
+    """Of KEEPER_STORES. The directory itself is looked at under the lease only: an NFS client believes for up to a minute
+    what it saw before."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        plain = name.rstrip("/")
+        if not plain or "/" in plain or plain in OWN_NAMES or plain in (".", ".."):
+            raise Quit(USAGE, "usage", f"KEEPER_STORES: {name!r} is not a name in the directory. Write webui.db or chroma/.")
+    if len({name.rstrip("/") for name in names}) < len(names) or not names:
+        raise Quit(USAGE, "usage", f"KEEPER_STORES is {text!r}. Name each store once.")
+    return names
+
+
 def parse_stores(root: str, text: str) -> list[Store]:
     if text != "*":
-        names = [name.strip() for name in text.split(",") if name.strip()]
-        for name in names:
-            plain = name.rstrip("/")
-            if not plain or "/" in plain or plain in OWN_NAMES or plain in (".", ".."):
-                raise Quit(USAGE, "usage", f"KEEPER_STORES: {name!r} is not a name in the directory. Write webui.db or chroma/.")
-            path = os.path.join(root, plain)
+        for name in store_names(text):
+            path = os.path.join(root, name.rstrip("/"))
             if os.path.islink(path) or (os.path.lexists(path) and os.path.isdir(path) != name.endswith("/")):
                 kind = "a symbolic link" if os.path.islink(path) else "a directory" if os.path.isdir(path) else "a file"
                 raise Quit(
@@ -586,9 +595,7 @@ def parse_stores(root: str, text: str) -> list[Store]:
                     f"KEEPER_STORES names {name!r}, but {path} is {kind}. A directory ends with a slash, a database does "
                     "not, and either lies in KEEPER_DIR itself.",
                 )  # fmt: skip
-        if len({name.rstrip("/") for name in names}) < len(names) or not names:
-            raise Quit(USAGE, "usage", f"KEEPER_STORES is {text!r}. Name each store once.")
-        return [Store(root, name, declared=not name.endswith("/")) for name in names]
+        return [Store(root, name, declared=not name.endswith("/")) for name in store_names(text)]
     found = []
     for entry in sorted(os.scandir(root), key=lambda entry: entry.name):
         if entry.name in OWN_NAMES or entry.name.startswith(".nfs") or entry.is_symlink() or is_sidecar(entry.path):
@@ -611,6 +618,9 @@ class Keeper:
         self.root = environment.get("KEEPER_DIR", "").rstrip("/")
         if not os.path.isdir(self.root):
             raise Quit(USAGE, "usage", f"KEEPER_DIR is {self.root!r}, which is no directory. Set it to the mount path.")
+        self.stores_text = environment.get("KEEPER_STORES") or "*"
+        if self.stores_text != "*":
+            store_names(self.stores_text)
         self.deadline = self.number("KEEPER_LEASE_DEADLINE", 240)
         self.stop_timeout = self.number("KEEPER_STOP_TIMEOUT", 110)
         self.max_pause = self.number("KEEPER_MAX_PAUSE", 10)
@@ -643,7 +653,7 @@ class Keeper:
 
     def stores(self) -> list[Store]:
         """Those that are configured; a directory's content changes while the application runs."""
-        return parse_stores(self.root, self.env.get("KEEPER_STORES") or "*")
+        return parse_stores(self.root, self.stores_text)
 
     def phase(self, word: str) -> None:
         temporary = os.path.join(self.local, "phase.new")
@@ -927,8 +937,9 @@ class Keeper:
             path = os.path.join(tree, name)
             if is_sqlite(path):
                 for suffix in SIDECARS:
-                    if first_bytes(path + suffix).strip(b"\0") and not is_hot(path + suffix):
-                        raise Damage(f"{name}{suffix} does not begin like one any more")  # SQLite would drop it.
+                    # Zeros: nothing was synced yet, or the commit has ended. Anything else SQLite would drop unseen.
+                    if first_bytes(path + suffix)[:8].strip(b"\0") and not is_hot(path + suffix):
+                        raise Damage(f"{name}{suffix} does not begin like one any more")
                 check_sqlite(path)
             elif name in databases or any(is_hot(path + suffix) for suffix in SIDECARS):
                 raise Damage(f"{name} does not begin like a SQLite database any more")
@@ -1442,9 +1453,9 @@ class Keeper:
         source = source.rstrip("/")
         if not os.path.isdir(source):
             raise Quit(USAGE, "usage", f"{source!r} is no directory. Name the workload's directory below aws-backup-restore_<time>.")
-        found = [s for s in parse_stores(source, self.env.get("KEEPER_STORES") or "*") if s.files()]
+        found = [s for s in parse_stores(source, self.stores_text) if s.files()]
         if not found:
-            raise Quit(USAGE, "usage", f"{source} holds none of the stores {self.env.get('KEEPER_STORES') or '*'}.")
+            raise Quit(USAGE, "usage", f"{source} holds none of the stores {self.stores_text}.")
         self.take_lease()
         bad = 0
         for foreign in found:
