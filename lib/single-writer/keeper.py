@@ -29,7 +29,7 @@ environment (default):
 
 exit status:
   the application's own (128 + signal) · 64 usage · 65 a store failed its check, it is set aside and never opened ·
-  70 the lease was lost · 74 the volume failed or is full · 75 another owner holds the lease · 78 refused: the image is
+  70 the lease was lost · 71 a fault of the keeper · 74 the volume failed or is full · 75 another owner holds the lease · 78 refused: the image is
   older than the schema, or the store was migrated away
 
 In KEEPER_DIR the keeper owns .owner, .keeper/, snapshots/ and set-aside/. It deletes nothing of which no verified copy
@@ -49,18 +49,22 @@ import shutil
 import signal
 import socket
 import sqlite3
+import stat
 import subprocess
 import sys
 import threading
 import time
+import traceback
 import urllib.request
 import zlib
 
-USAGE, DAMAGED, LOST, IO, BUSY, REFUSED = 64, 65, 70, 74, 75, 78
+USAGE, DAMAGED, LOST, FAULT, IO, BUSY, REFUSED = 64, 65, 70, 71, 74, 75, 78
 
 OWN_NAMES = {".owner", ".keeper", "snapshots", "set-aside"}
 SIDECARS = ("-wal", "-journal")
 SQLITE_MAGIC = b"SQLite format 3\0"
+# How a WAL (in either byte order) and a rollback journal begin (sqlite.org/fileformat.html).
+HOT = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83", b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7")
 # The bytes every SQLite VFS locks (sqlite.org/lockingv3.html: PENDING, RESERVED, SHARED from 1 GiB on).
 SQLITE_LOCK = (0x40000000, 512)
 CHUNK = 1 << 20
@@ -68,6 +72,7 @@ CHUNK = 1 << 20
 FLUSH_EVERY = 8 * CHUNK
 KEEP_LAST, KEEP_DAYS = 3, 7
 SPARE_BYTES = 64 << 20
+MANY_STORES = 400
 
 
 class Quit(Exception):
@@ -107,7 +112,8 @@ def log(event: str, **fields: object) -> None:
             }],
         }  # fmt: skip
     try:
-        print(json.dumps(line), flush=True)
+        # One write, without Python's buffer and its lock: threads and signal handlers log too.
+        os.write(1, (json.dumps(line) + "\n").encode())
     except OSError:
         pass  # Nobody reads the log any more: no reason to stop guarding the files.
 
@@ -129,54 +135,94 @@ def sync_dir(path: str) -> None:
         os.close(fd)
 
 
+# The databases that we hold SQLite's lock of, by path. While we do, each is read through this one descriptor: closing
+# any other of the same file, in the same process, would drop the lock (POSIX).
+locked: dict[str, int] = {}
+
+
+def unlock(path: str) -> None:
+    os.close(locked.pop(path))
+
+
+def first_bytes(path: str) -> bytes:
+    """Of a regular file; nothing of anything else."""
+    if path in locked:
+        return os.pread(locked[path], 16, 0)
+    if os.path.islink(path) or not os.path.isfile(path):
+        return b""
+    with open(path, "rb") as file:
+        return file.read(16)
+
+
 def is_sqlite(path: str) -> bool:
-    try:
-        with open(path, "rb") as file:
-            return file.read(16) == SQLITE_MAGIC
-    except (FileNotFoundError, IsADirectoryError):
-        return False
+    return first_bytes(path) == SQLITE_MAGIC
+
+
+def is_hot(path: str) -> bool:
+    """Something of a database's last commits, or of the way back from them, is in this WAL or journal."""
+    return first_bytes(path).startswith(HOT)
 
 
 def is_sidecar(path: str) -> bool:
-    """A WAL, journal or shared-memory file beside an existing database."""
+    """A WAL, journal or shared-memory file beside a database; not any file that is called so."""
     for suffix in (*SIDECARS, "-shm"):
         if path.endswith(suffix):
-            return os.path.exists(path[: -len(suffix)])
+            base = path[: -len(suffix)]
+            return os.path.exists(base) and (is_sqlite(base) or is_hot(path))
     return False
 
 
-def chunks_of(source):
-    """The content of a path or of an open descriptor. A locked file must be read through its one descriptor: closing
-    any other would drop the lock (POSIX)."""
-    fd = source if isinstance(source, int) else os.open(source, os.O_RDONLY)
+# Set by the first SIGTERM while the application runs: whatever the keeper copies or checks then is not worth waiting for.
+stopping = threading.Event()
+
+
+def chunks_of(path: str):
+    fd = locked.get(path, -1)
+    fd = os.open(path, os.O_RDONLY) if fd < 0 else fd
     try:
         offset = 0
         while True:
             data = os.pread(fd, CHUNK, offset)
             if not data:
                 return
+            if stopping.is_set():
+                raise InterruptedError(errno.EINTR, "asked to stop")
             offset += len(data)
             if offset % FLUSH_EVERY == 0:
                 # The next reads arrive while the copy of these is flushed.
                 os.posix_fadvise(fd, offset, FLUSH_EVERY, os.POSIX_FADV_WILLNEED)
             yield data
     finally:
-        if fd is not source:
+        if locked.get(path) != fd:
             os.close(fd)
 
 
-def digest(source) -> str:
+def digest(path: str) -> str:
     sha = hashlib.sha256()
-    for data in chunks_of(source):
+    for data in chunks_of(path):
         sha.update(data)
     return sha.hexdigest()
 
 
-def copy(source, target: str, sha=None) -> int:
-    """Copies a file, fsyncs it, and returns its bytes; `sha` is fed with what was read."""
-    os.makedirs(os.path.dirname(target), exist_ok=True)
+def keep_attributes(was: os.stat_result, target) -> None:
+    os.chmod(target, stat.S_IMODE(was.st_mode))
+    try:
+        os.chown(target, was.st_uid, was.st_gid)
+    except PermissionError:
+        pass  # Not root: then the files belong to whom we run as, or to the access point's user.
+    os.utime(target, ns=(was.st_atime_ns, was.st_mtime_ns))
+
+
+def copy(source: str, target: str, sha=None) -> int:
+    """Copies a file with its attributes, or a symbolic link as such, fsyncs it, and returns its bytes; `sha` is fed with
+    what was read. The directory must exist: see Keeper.work()."""
+    if os.path.islink(source):
+        if os.path.lexists(target):
+            os.unlink(target)
+        os.symlink(os.readlink(source), target)
+        return 0
     size, dirty = 0, 0
-    fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
+    fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         for data in chunks_of(source):
             if sha:
@@ -189,35 +235,74 @@ def copy(source, target: str, sha=None) -> int:
             if dirty >= FLUSH_EVERY:
                 os.fdatasync(fd)
                 dirty = 0
+        keep_attributes(os.stat(source), fd)
         os.fsync(fd)
     finally:
         os.close(fd)
     return size
 
 
+def describe(path: str) -> dict:
+    """What a snapshot's manifest says of a file."""
+    if os.path.islink(path):
+        return {"link": os.readlink(path)}
+    told = {"bytes": os.path.getsize(path), "sha256": digest(path)}
+    return {**told, "database": True} if is_sqlite(path) else told
+
+
+def verify_copy(target: str, sha) -> None:
+    if not os.path.islink(target) and digest(target) != sha.hexdigest():
+        raise OSError(errno.EIO, f"{target} does not read back as it was written")
+
+
 def copy_verified(source: str, target: str) -> int:
-    for _ in range(3):
-        sha = hashlib.sha256()
-        size = copy(source, target, sha)
-        if digest(target) == sha.hexdigest():
-            return size
-    raise OSError(errno.EIO, f"{target} does not read back as it was written")
+    sha = hashlib.sha256()
+    size = copy(source, target, sha)
+    verify_copy(target, sha)
+    return size
 
 
 def files_below(path: str) -> list[str]:
-    """Every regular file below a directory, as relative paths. `.nfs…` is what the NFS client keeps of a file that was
-    removed while it was open."""
+    """Every regular file and symbolic link below a directory, as relative paths. `.nfs…` is what the NFS client keeps
+    of a file that was removed while it was open."""
     found = []
-    for top, _, names in os.walk(path):
-        found += [os.path.relpath(os.path.join(top, name), path) for name in names if not name.startswith(".nfs")]
-    return sorted(name for name in found if os.path.isfile(os.path.join(path, name)))
+    for top, folders, names in os.walk(path):
+        for name in [*folders, *names]:
+            full = os.path.join(top, name)
+            if not name.startswith(".nfs") and (os.path.islink(full) or os.path.isfile(full)):
+                found.append(os.path.relpath(full, path))
+    return sorted(found)
+
+
+def make_folders(top: str, *below: str) -> str:
+    """Creates directories one by one below `top`, never `top` itself: once another owner has removed our staging
+    directory, it must stay away. See Keeper.work()."""
+    for part in os.path.join(*below).split(os.sep):
+        top = os.path.join(top, part)
+        if not os.path.isdir(top):
+            os.mkdir(top)
+    return top
+
+
+def copy_folders(source: str, target: str) -> None:
+    """The same directories, empty. `target` exists."""
+    for top, _, _ in os.walk(source):
+        new = os.path.normpath(os.path.join(target, os.path.relpath(top, source)))
+        if not os.path.isdir(new):
+            os.mkdir(new)
+        keep_attributes(os.stat(top), new)
 
 
 def move_files(source: str, target: str) -> None:
-    """Moves every file of a tree by its own rename, into directories that nobody else has a handle of."""
+    """Moves every file of a tree by its own rename, into directories that nobody else has a handle of. Nothing that is
+    there already is replaced."""
+    copy_folders(source, target)
     for name in files_below(source):
-        os.makedirs(os.path.dirname(os.path.join(target, name)), exist_ok=True)
-        os.rename(os.path.join(source, name), os.path.join(target, name))
+        new, number = os.path.join(target, name), 0
+        while os.path.lexists(new):
+            number += 1
+            new = os.path.join(target, f"{name}.{number}")
+        os.rename(os.path.join(source, name), new)
     remove_tree(source)
 
 
@@ -233,8 +318,8 @@ def remove_tree(path: str) -> None:
 
 
 def free_bytes(path: str) -> int:
-    stat = os.statvfs(path)
-    return stat.f_bavail * stat.f_frsize
+    volume = os.statvfs(path)
+    return volume.f_bavail * volume.f_frsize
 
 
 def open_sqlite(path: str) -> sqlite3.Connection:
@@ -245,8 +330,11 @@ def open_sqlite(path: str) -> sqlite3.Connection:
 
 def check_sqlite(path: str) -> None:
     """Recovers a database that nobody has open, folds its WAL in, and checks it. Raises Damage."""
+    name = os.path.basename(path)
     try:
         connection = open_sqlite(path)
+        # Python runs signal handlers between two of its own steps only; a check of gigabytes is one step without this.
+        connection.set_progress_handler(lambda: stopping.is_set(), 100_000)
         try:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -254,14 +342,21 @@ def check_sqlite(path: str) -> None:
         finally:
             connection.close()
     except sqlite3.OperationalError as error:
-        # Busy, full, I/O: the volume's trouble, not the file's.
-        raise OSError(errno.EIO, f"{path}: {error}") from error
+        if re.search("full|I/O|locked|unable to open|readonly|interrupted", str(error)):
+            # The volume's trouble, not the file's.
+            raise OSError(errno.ENOSPC if "full" in str(error) else errno.EIO, f"{path}: {error}") from error
+        # A collation, function or module of the application's own: what needs it cannot be checked here.
+        log("check-partial", file=name, message=f"{name} was read and recovered, but its check ended early: {error}.")
+        problems = ["ok"]
     except sqlite3.DatabaseError as error:
-        raise Damage(f"{os.path.basename(path)}: {error}") from error
+        raise Damage(f"{name}: {error}") from error
     if problems != ["ok"]:
-        raise Damage(f"{os.path.basename(path)}: {'; '.join(problems)}")
-    if any(os.path.exists(path + suffix) and os.path.getsize(path + suffix) for suffix in SIDECARS):
-        raise OSError(errno.EIO, f"{path}: its WAL or journal was not folded in")
+        raise Damage(f"{name}: {'; '.join(problems)}")
+    for suffix in SIDECARS:
+        if is_hot(path + suffix):
+            raise OSError(errno.EIO, f"{path}: its WAL or journal was not folded in")
+        if os.path.exists(path + suffix):
+            os.unlink(path + suffix)  # What journal_mode=PERSIST or TRUNCATE leaves.
 
 
 def try_lock(fd: int, start: int, length: int) -> bool:
@@ -308,7 +403,8 @@ class Slots:
         block = (head + body).ljust(self.size - 1) + b"\n"
         if len(block) != self.size:
             raise Quit(IO, "refused", f"the record is too large for the lease file ({len(body)} bytes)")
-        os.pwrite(self.fd, block, self.offset + (self.sequence % 2) * self.size)
+        if os.pwrite(self.fd, block, self.offset + (self.sequence % 2) * self.size) != self.size:
+            raise OSError(errno.ENOSPC, "the lease file was written in part")
         os.fsync(self.fd)
 
 
@@ -325,7 +421,7 @@ class Lease:
         self.on_lost = lambda: None
         self.record: dict = {}
         self.mutex = threading.Lock()
-        self.slowest = 0.0
+        self.slowest, self.lost = 0.0, False
         self.stopped = threading.Event()
         self._open()
 
@@ -355,16 +451,17 @@ class Lease:
                 log("waiting", waited_s=round(waited, 1), holder=self.peek())
                 told = waited + 15
             time.sleep(0.25)
+        self.inode = os.fstat(self.fd).st_ino
         self.previous = self.lease.read()
-        self.journal = self.steps.read() or {}
+        journal = self.steps.read()
+        self.journal, self.journal_lost = journal or {}, journal is None
         return time.monotonic() - start
 
     def peek(self) -> str | None:
         return (Slots(self.fd, 0, 4096).read() or {}).get("owner")
 
-    def hold(self, owner: str) -> None:
+    def hold(self, owner: str, epoch: int) -> None:
         """Writes that we hold it, and starts the heartbeat."""
-        epoch = (self.previous or {}).get("epoch", 0) + 1
         self.record = {"epoch": epoch, "state": "held", "owner": owner, "since": utc(), "beat": 0}
         self._write(self.lease, self.record)
         self.last = time.monotonic()
@@ -388,6 +485,9 @@ class Lease:
                         return
                     self.record["beat"] += 1
                     self.lease.write(self.record)
+                    # Removed or replaced by hand: the next owner would lock another file, and get in beside us.
+                    if os.stat(self.path).st_ino != self.inode:
+                        raise OSError(errno.ESTALE, f"{self.path} was replaced")
             except OSError as error:
                 self._lose(f"the heartbeat failed: {error}")
             self.last = time.monotonic()
@@ -401,16 +501,24 @@ class Lease:
                 self._lose(f"no heartbeat reached the volume for {silent:.0f} s")
 
     def _lose(self, why: str) -> None:
+        self.lost = True
         self.on_lost()
+        # A log that nobody takes, as on a host that is cut off, must not hold up the end.
+        end = threading.Timer(2, os._exit, [LOST])
+        end.daemon = True
+        end.start()
         log("lost", message=f"Lease lost, the application was killed: {why}.", epoch=self.record["epoch"])
         os._exit(LOST)
 
     def release(self, clean: bool) -> None:
-        self.stopped.set()
-        if clean:
-            with self.mutex:
-                self.record["state"] = "released"
-                self.lease.write(self.record)
+        while self.lost:
+            time.sleep(1)  # It is _lose() that killed the application, and that ends us.
+        with self.mutex:
+            if clean:
+                # Still watched: on a host that is cut off this write would hang for ever.
+                self.last = time.monotonic()
+                self.lease.write({**self.record, "state": "released"})
+            self.stopped.set()
         os.close(self.fd)
 
 
@@ -420,8 +528,9 @@ class Lease:
 class Store:
     """A database with its sidecars, or a directory, in KEEPER_DIR."""
 
-    def __init__(self, root: str, name: str):
-        self.root, self.is_dir = root, name.endswith("/")
+    def __init__(self, root: str, name: str, declared: bool = False):
+        """`declared`: its owner said by name that this is a database."""
+        self.root, self.is_dir, self.declared = root, name.endswith("/"), declared
         self.name = name.rstrip("/")
         self.key = self.name + ("/" if self.is_dir else "")
         self.live = os.path.join(root, self.name)
@@ -435,36 +544,69 @@ class Store:
         """Its files, relative to base(); without shared-memory files, which recovery makes anew."""
         if self.is_dir:
             return [f for f in files_below(self.live) if not (f.endswith("-shm") and is_sidecar(f"{self.live}/{f}"))]
-        return [self.name + s for s in ("", *SIDECARS) if os.path.isfile(self.live + s)]
+        found = [self.name + s for s in ("", *SIDECARS) if os.path.isfile(self.live + s)]
+        return found if self.declared else [f for f in found if f == self.name or is_sidecar(os.path.join(self.root, f))]
 
     def sidecars(self) -> list[str]:
-        return [f for f in self.files() if not f.endswith("-shm") and is_sidecar(os.path.join(self.base(), f))]
+        """Its WALs and journals, also those of a database that is itself missing."""
+        if not self.is_dir:
+            return [f for f in self.files() if f != self.name]
+        return [f for f in self.files() if is_sidecar(os.path.join(self.live, f))]
 
-    def bytes(self) -> int:
-        return sum(os.path.getsize(os.path.join(self.base(), f)) for f in self.files())
+    def bytes(self, names=None) -> int:
+        total = 0
+        for name in self.files() if names is None else names:
+            try:
+                total += os.lstat(os.path.join(self.base(), name)).st_size
+            except FileNotFoundError:
+                pass  # A running application creates and removes journals all the time.
+        return total
 
     def fingerprint(self) -> str:
         """Changes when any file does."""
         seen = []
         for name in self.files():
-            stat = os.stat(os.path.join(self.base(), name))
-            seen.append(f"{name} {stat.st_size} {stat.st_mtime_ns}")
+            is_now = os.lstat(os.path.join(self.base(), name))
+            seen.append(f"{name} {is_now.st_size} {is_now.st_mtime_ns}")
         return hashlib.sha256("\n".join(seen).encode()).hexdigest()[:16]
+
+
+def store_names(text: str) -> list[str]:
+    """Of KEEPER_STORES. The directory itself is looked at under the lease only: an NFS client believes for up to a minute
+    what it saw before."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        plain = name.rstrip("/")
+        if not plain or "/" in plain or plain in OWN_NAMES or plain in (".", ".."):
+            raise Quit(USAGE, "usage", f"KEEPER_STORES: {name!r} is not a name in the directory. Write webui.db or chroma/.")
+    if len({name.rstrip("/") for name in names}) < len(names) or not names:
+        raise Quit(USAGE, "usage", f"KEEPER_STORES is {text!r}. Name each store once.")
+    return names
 
 
 def parse_stores(root: str, text: str) -> list[Store]:
     if text != "*":
-        names = [name.strip() for name in text.split(",") if name.strip()]
-        for name in names:
-            plain = name.rstrip("/")
-            if not plain or "/" in plain or plain in OWN_NAMES or plain in (".", ".."):
-                raise Quit(USAGE, "usage", f"KEEPER_STORES: {name!r} is not a name in the directory. Write webui.db or chroma/.")
-        return [Store(root, name) for name in names]
+        for name in store_names(text):
+            path = os.path.join(root, name.rstrip("/"))
+            if os.path.islink(path) or (os.path.lexists(path) and os.path.isdir(path) != name.endswith("/")):
+                kind = "a symbolic link" if os.path.islink(path) else "a directory" if os.path.isdir(path) else "a file"
+                raise Quit(
+                    USAGE, "usage",
+                    f"KEEPER_STORES names {name!r}, but {path} is {kind}. A directory ends with a slash, a database does "
+                    "not, and either lies in KEEPER_DIR itself.",
+                )  # fmt: skip
+        return [Store(root, name, declared=not name.endswith("/")) for name in store_names(text)]
     found = []
     for entry in sorted(os.scandir(root), key=lambda entry: entry.name):
-        if entry.name in OWN_NAMES or entry.name.startswith(".nfs") or is_sidecar(entry.path):
+        if entry.name in OWN_NAMES or entry.name.startswith(".nfs") or entry.is_symlink() or is_sidecar(entry.path):
             continue
         found.append(Store(root, entry.name + ("/" if entry.is_dir() else "")))
+    if len(found) > MANY_STORES:
+        raise Quit(
+            USAGE, "usage",
+            f"{root} has {len(found)} entries, too many to keep a record of each. Name the databases and directories to "
+            "guard in KEEPER_STORES.",
+        )  # fmt: skip
     return found
 
 
@@ -476,6 +618,9 @@ class Keeper:
         self.root = environment.get("KEEPER_DIR", "").rstrip("/")
         if not os.path.isdir(self.root):
             raise Quit(USAGE, "usage", f"KEEPER_DIR is {self.root!r}, which is no directory. Set it to the mount path.")
+        self.stores_text = environment.get("KEEPER_STORES") or "*"
+        if self.stores_text != "*":
+            store_names(self.stores_text)
         self.deadline = self.number("KEEPER_LEASE_DEADLINE", 240)
         self.stop_timeout = self.number("KEEPER_STOP_TIMEOUT", 110)
         self.max_pause = self.number("KEEPER_MAX_PAUSE", 10)
@@ -483,9 +628,9 @@ class Keeper:
         self.local = environment.get("KEEPER_LOCAL_DIR", "/tmp/keeper")
         self.copy_speed = 50.0 * (1 << 20)  # bytes per second, until one was measured
         self.lease: Lease | None = None
+        self.child = self.restored = None
         self.settled = False
         self.image: str | None = None
-        self.stopping = threading.Event()
 
     def number(self, name: str, default: float) -> float:
         text = self.env.get(name) or str(default)
@@ -507,14 +652,20 @@ class Keeper:
         return int(match[1]), int(match[2])
 
     def stores(self) -> list[Store]:
-        return parse_stores(self.root, self.env.get("KEEPER_STORES") or "*")
+        """Those that are configured; a directory's content changes while the application runs."""
+        return parse_stores(self.root, self.stores_text)
 
     def phase(self, word: str) -> None:
-        os.makedirs(self.local, exist_ok=True)
         temporary = os.path.join(self.local, "phase.new")
-        with open(temporary, "w") as file:
-            file.write(word)
-        os.replace(temporary, os.path.join(self.local, "phase"))
+        try:
+            os.makedirs(self.local, exist_ok=True)
+            with open(temporary, "w") as file:
+                file.write(word)
+            os.replace(temporary, os.path.join(self.local, "phase"))
+        except OSError as error:
+            if word != "waiting":
+                return  # The health check misses a word; the files are guarded all the same.
+            raise Quit(USAGE, "usage", f"KEEPER_LOCAL_DIR is {self.local!r}, which cannot be written: {error}.") from None
 
     # -- lease --
 
@@ -524,13 +675,12 @@ class Keeper:
         if not uri:
             return {}
         try:
-            with urllib.request.urlopen(uri, timeout=2) as answer:
+            # Without the proxies of the environment: the address is the host's own.
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(uri, timeout=2) as answer:
                 container = json.load(answer)
-            return {
-                "task": container.get("Labels", {}).get("com.amazonaws.ecs.task-arn"),
-                "image": container.get("ImageID"),
-            }
-        except (OSError, ValueError):
+            labels = container.get("Labels") or {}
+            return {"task": labels.get("com.amazonaws.ecs.task-arn"), "image": container.get("ImageID")}
+        except (OSError, ValueError, AttributeError):
             return {}
 
     def take_lease(self) -> None:
@@ -541,7 +691,9 @@ class Keeper:
         previous = self.lease.previous
         # A file that says nothing readable is treated like a dead owner: the expensive way is the safe one.
         self.previous = previous["state"] if previous else "unknown" if self.stores_exist() else "none"
-        self.lease.hold(task.get("task") or f"{socket.gethostname()}/{os.getpid()}")
+        # Above every staging directory too, in case the lease file was removed: see adopt_work().
+        epoch = max([(previous or {}).get("epoch", 0), *self.staged_epochs()]) + 1
+        self.lease.hold(task.get("task") or f"{socket.gethostname()}/{os.getpid()}", epoch)
         reached("leased")
         self.adopt_work()
         log("leased", waited_s=round(waited, 2), previous=self.previous, epoch=self.lease.record["epoch"])
@@ -558,17 +710,37 @@ class Keeper:
         rename that a cut-off owner sent and its kernel repeats after the heal finds no such directory, and fails."""
         return os.path.join(self.root, ".keeper", f"e{self.lease.record['epoch']}", *names)
 
+    def staged_epochs(self) -> list[int]:
+        top = os.path.join(self.root, ".keeper")
+        names = os.listdir(top) if os.path.isdir(top) else []
+        return sorted(int(name[1:]) for name in names if re.fullmatch(r"e\d+", name))
+
     def adopt_work(self) -> None:
         """Takes what an unfinished takeover or restore had staged into our own directory, and removes the old ones."""
         top = os.path.join(self.root, ".keeper")
         os.makedirs(self.work(), exist_ok=True)
-        for name in sorted(os.listdir(top)):
-            path = os.path.join(top, name)
-            if path != self.work():
-                for kind in ("takeover", "restore"):
-                    if self.journal.get(kind) and os.path.isdir(os.path.join(path, kind)):
-                        move_files(os.path.join(path, kind), self.work(kind))
-                remove_tree(path)
+        mine = self.lease.record["epoch"]
+        for epoch in [e for e in self.staged_epochs() if e < mine]:  # A cut-off owner must not remove its successor's.
+            path = os.path.join(top, f"e{epoch}")
+            for kind in ("takeover", "restore", "aside"):
+                wanted = kind == "aside" or self.journal.get(kind) or (kind == "takeover" and self.lease.journal_lost)
+                if wanted and os.path.isdir(os.path.join(path, kind)):
+                    move_files(os.path.join(path, kind), make_folders(self.work(), kind))
+            sync_tree(top)
+            remove_tree(path)
+        if self.lease.journal_lost and os.path.isdir(self.work("takeover")):
+            # The lease file, and the journal with it, was removed or destroyed. The first step of a takeover can be done
+            # again at any point of it.
+            for name in os.listdir(self.work("takeover")):
+                is_dir = os.path.isdir(self.work("takeover", name, "old")) or os.path.isdir(os.path.join(self.root, name))
+                self.journal.setdefault("takeover", {})[name + ("/" if is_dir else "")] = "begun"
+            self.lease.save()
+        # What is on its way to set-aside/ goes on by itself when the journal tells where.
+        told = [*self.journal.get("damaged", {}), self.journal.get("restore", {}).get("key", "")]
+        aside = self.work("aside")
+        for name in os.listdir(aside) if os.path.isdir(aside) else []:
+            if name not in [key.rstrip("/") for key in told]:
+                move_files(os.path.join(aside, name), make_folders(self.root, "set-aside", f"{utc()}-{name}"))
         sync_tree(top)
         reached("work-adopted")
 
@@ -599,24 +771,35 @@ class Keeper:
         steps.clear()
         self.lease.save()
         remove_tree(self.work("takeover"))
+        self.remove_forgotten()
         log("takeover", takeover_s=round(time.monotonic() - start, 2), previous=self.previous)
         reached("takeover-ended")
+
+    def remove_forgotten(self) -> None:
+        """`.nfs…` files of a host that died are removed files whose removal it could not finish: they take space, and a
+        cut-off owner can still write to them."""
+        for entry in os.scandir(self.root):
+            if entry.name.startswith(".nfs"):
+                try:
+                    os.unlink(entry.path)
+                except OSError:
+                    pass  # Still open on our own host.
 
     def take_over_store(self, store: Store) -> None:
         start, copied = time.monotonic(), 0
         stage = self.work("takeover", store.name)
         step = self.journal["takeover"].get(store.key)
-        # After the swap the live files are new ones, which nobody else has ever opened.
-        locks = {} if step in ("checked", "swapped") else self.lock_databases(store)
         try:
+            if step not in ("checked", "swapped"):  # After the swap the live files are new ones.
+                self.lock_databases(store)
             if step is None:
-                self.stage_sidecars(store, stage)
-                self.record(step := "sidecars", store)
-            if step == "sidecars":
+                remove_tree(stage)
+                self.record(step := "begun", store)
+            if step == "begun":
                 self.fence_sidecars(store, stage)
                 self.record(step := "fenced", store)
             if step == "fenced":
-                copied = self.stage_files(store, stage, locks)
+                copied = self.stage_files(store, stage)
                 copy_seconds = time.monotonic() - start
                 self.measured(copied, copy_seconds)
                 self.record(step := "copied", store)
@@ -627,71 +810,82 @@ class Keeper:
                 self.swap(store, stage)
                 self.record(step := "swapped", store)
             if step == "swapped":
-                self.remove_old(store, stage, locks)
+                self.remove_old(store, stage)
                 self.record("done", store)
         finally:
-            for fd in locks.values():
-                os.close(fd)
+            for path in list(locked):
+                unlock(path)
         timing = {"copy_s": round(copy_seconds, 2)} if copied else {}
         seconds = round(time.monotonic() - start, 2)
         log("takeover-store", store=store.name, bytes=copied, integrity="ok", seconds=seconds, **timing)
 
-    def lock_databases(self, store: Store) -> dict[str, int]:
+    def lock_databases(self, store: Store) -> None:
         """Takes SQLite's own lock on each database, so that no other connection commits into a file that is being
-        copied. A living owner shows here even if its lease file was deleted. Returns the descriptors by path."""
+        copied. A living owner shows here even if its lease file was deleted."""
         paths = [os.path.join(store.base(), name) for name in store.files()]
-        held: dict[str, int] = {}
         end = time.monotonic() + self.deadline
         for path in filter(is_sqlite, paths):
-            held[path] = os.open(path, os.O_RDWR)
-            while not try_lock(held[path], *SQLITE_LOCK):
+            locked[path] = os.open(path, os.O_RDWR)
+            while not try_lock(locked[path], *SQLITE_LOCK):
                 if time.monotonic() > end:
                     raise Quit(BUSY, "busy", f"A process without a keeper has {path} open. Stop it.")
                 time.sleep(0.25)
-        return held
 
     def measured(self, size: int, seconds: float) -> None:
         if size > FLUSH_EVERY:
             self.copy_speed = max(size / max(seconds, 0.001), 1 << 20)
 
-    def stage_sidecars(self, store: Store, stage: str) -> None:
-        remove_tree(stage)
-        os.makedirs(os.path.join(stage, "copy"))
-        for name in store.sidecars():
-            copy_verified(os.path.join(store.base(), name), os.path.join(stage, "copy", name))
-        sync_tree(self.work())
-        reached("sidecars-copied")
-
     def fence_sidecars(self, store: Store, stage: str) -> None:
-        """Removes WAL and journal first. A cut-off owner keeps appending to its WAL, whose lock nobody checks; with the
-        inode gone its next write fails (ESTALE) instead of being acknowledged and lost."""
-        for number, name in enumerate(store.sidecars()):
-            path, kept = os.path.join(store.base(), name), os.path.join(stage, "copy", name)
-            while not os.path.exists(kept) or digest(path) != digest(kept):
-                copy_verified(path, kept)  # It is new, or grew since it was copied.
-            os.rename(path, os.path.join(stage, f"fenced-{number}"))
-            os.unlink(os.path.join(stage, f"fenced-{number}"))
-        sync_tree(self.work())
+        """Removes WALs and journals first. A cut-off owner keeps appending to its WAL, whose lock nobody checks; with the
+        inode gone its next write fails (ESTALE) instead of being acknowledged and lost. Each is moved to fenced/, copied
+        to sidecars/ and unlinked. So a name that is in sidecars/ is done: what bears it outside is not the owner's."""
+        for part in ("fenced", "sidecars", "copy"):
+            make_folders(self.work(), "takeover", store.name, part)
+        old = os.path.join(stage, "old")
+        if os.path.exists(old) and os.path.exists(store.live):
+            remove_tree(old)  # The journal was lost after the swap,
+        elif os.path.exists(old):
+            os.rename(old, store.live)  # or in the middle of it.
+        fenced, saved = os.path.join(stage, "fenced"), os.path.join(stage, "sidecars")
+        for name in sorted({*store.sidecars(), *files_below(fenced)}):
+            path, target = os.path.join(fenced, name), os.path.join(saved, name)
+            if not os.path.exists(path):
+                if os.path.exists(target):
+                    continue
+                make_folders(fenced, os.path.dirname(name))
+                os.rename(os.path.join(store.base(), name), path)
+            reached("sidecar-moved")
+            while not os.path.exists(target) or digest(path) != digest(target):  # It grows while it is copied.
+                make_folders(saved, os.path.dirname(name))
+                copy_verified(path, os.path.join(stage, "part"))
+                os.rename(os.path.join(stage, "part"), target)
+                sync_tree(stage)
+            reached("sidecar-saved")
+            os.unlink(path)
+            reached("sidecar-fenced")
+        sync_tree(stage)
         sync_dir(store.base() if os.path.isdir(store.base()) else self.root)
         reached("fenced")
 
-    def stage_files(self, store: Store, stage: str, locks: dict[str, int]) -> int:
-        """A database is read through its locked descriptor and verified by its integrity check; anything else by
-        reading the copy again."""
-        copied = 0
-        for name in store.files():
-            path, target = os.path.join(store.base(), name), os.path.join(stage, "copy", name)
-            copied += copy(locks[path], target) if path in locks else copy_verified(path, target)
-        for top, names, _ in os.walk(store.live):
-            for name in names:
-                os.makedirs(os.path.join(stage, "copy", os.path.relpath(os.path.join(top, name), store.live)), exist_ok=True)
+    def stage_files(self, store: Store, stage: str) -> int:
+        """Everything but WALs and journals, and those from where they were saved."""
+        new, saved, copied = os.path.join(stage, "copy"), os.path.join(stage, "sidecars"), 0
+        if store.is_dir and os.path.isdir(store.live):
+            copy_folders(store.live, new)
+        foreign = set(store.sidecars())
+        for name in [f for f in store.files() if f not in foreign]:
+            copied += copy_verified(os.path.join(store.base(), name), os.path.join(new, name))
+            reached("file-copied")
+        for name in files_below(saved):
+            make_folders(new, os.path.dirname(name))
+            copied += copy_verified(os.path.join(saved, name), os.path.join(new, name))
         sync_tree(self.work())
         reached("copied")
         return copied
 
     def check_stage(self, store: Store, stage: str) -> None:
         try:
-            self.check_tree(os.path.join(stage, "copy"))
+            self.check_tree(os.path.join(stage, "copy"), self.known_databases(store))
         except Damage as damage:
             self.set_damaged(store, str(damage))
         sync_tree(self.work())
@@ -711,23 +905,55 @@ class Keeper:
             sync_dir(self.root)
         reached("swapped")
 
-    def remove_old(self, store: Store, stage: str, locks: dict[str, int]) -> None:
+    def remove_old(self, store: Store, stage: str) -> None:
         """Every old inode: a handle that a cut-off owner still has goes stale. A file that we hold ourselves is only
         renamed to `.nfs…` by our own NFS client until it is closed, so each is closed as soon as it is unlinked."""
-        for path, fd in list(locks.items()):
-            if store.is_dir:
-                os.unlink(os.path.join(stage, "old", os.path.relpath(path, store.live)))
-            os.close(locks.pop(path))
+        for path in list(locked):
+            old = os.path.join(stage, "old", os.path.relpath(path, store.live))
+            if store.is_dir and os.path.exists(old):
+                os.unlink(old)
+            unlock(path)
         if os.path.exists(os.path.join(stage, "old")):
             remove_tree(os.path.join(stage, "old"))
         if not store.is_dir and os.path.exists(store.live + "-shm"):
             os.unlink(store.live + "-shm")
         reached("old-removed")
+        # A cut-off owner creates its journals by name. Beside the new file such a one would be rolled back into it.
+        self.lock_databases(store)
+        strays = os.path.join("aside", f"{store.name}-strays")
+        for name in store.sidecars():
+            make_folders(self.work(), strays, os.path.dirname(name))
+            os.rename(os.path.join(store.base(), name), self.work(strays, name))
+            reached("stray-moved")
+        if os.path.isdir(self.work(strays)):
+            where = make_folders(self.root, "set-aside", f"{utc()}-{store.name}-strays")
+            move_files(self.work(strays), where)
+            log("strays", store=store.name, message=f"A former owner left journals beside the new files; they lie in {where}.")
+        reached("strays-removed")
 
-    def check_tree(self, tree: str) -> None:
+    def check_tree(self, tree: str, databases=()) -> None:
+        """Recovers and checks every SQLite file of a copy. `databases` names files that were or must be one."""
         for name in files_below(tree):
-            if is_sqlite(os.path.join(tree, name)):
-                check_sqlite(os.path.join(tree, name))
+            path = os.path.join(tree, name)
+            if is_sqlite(path):
+                for suffix in SIDECARS:
+                    # Zeros: nothing was synced yet, or the commit has ended. Anything else SQLite would drop unseen.
+                    if first_bytes(path + suffix)[:8].strip(b"\0") and not is_hot(path + suffix):
+                        raise Damage(f"{name}{suffix} does not begin like one any more")
+                check_sqlite(path)
+            elif name in databases or any(is_hot(path + suffix) for suffix in SIDECARS):
+                raise Damage(f"{name} does not begin like a SQLite database any more")
+        for name in databases:
+            path = os.path.join(tree, name)
+            if not os.path.exists(path) and any(is_hot(path + suffix) for suffix in SIDECARS):
+                raise Damage(f"{name} is missing, but not its WAL or journal")
+
+    def known_databases(self, store: Store) -> set[str]:
+        """The files that the newest snapshot found to be databases, and the one that KEEPER_STORES declares to be."""
+        known = {name for s in self.list_snapshots(store)[-1:] for name, told in s["files"].items() if told.get("database")}
+        if store.declared and not (os.path.exists(store.live) and os.path.getsize(store.live) == 0):
+            known.add(store.name)
+        return known
 
     # -- damage --
 
@@ -744,9 +970,12 @@ class Keeper:
         for key, damage in self.journal.get("damaged", {}).items():
             store = Store(self.root, key)
             target = os.path.join(self.root, damage["setAside"])
-            self.put_aside(store, target)
-            self.journal.get("takeover", {}).pop(key, None)
-            self.lease.save()
+            if not damage.get("moved"):  # Once: what lies there later was put there by hand.
+                self.put_aside(store, damage["setAside"])
+                damage["moved"] = True
+                self.journal.get("takeover", {}).pop(key, None)
+                self.lease.save()
+                reached("damage-ended")
             good = self.list_snapshots(store)
             offer = (
                 f"The newest snapshot is {good[-1]['id']}; restore it with: keeper.py snapshots restore {good[-1]['id']}"
@@ -759,22 +988,25 @@ class Keeper:
                 store=store.name, setAside=target,
             )  # fmt: skip
 
-    def put_aside(self, store: Store, target: str) -> None:
+    def put_aside(self, store: Store, where: str) -> None:
         """Moves the live files into a directory of their own, and beside them what a takeover had taken of their WAL.
         Through the staging directory: see work()."""
-        os.makedirs(target, exist_ok=True)
-        staged = self.work("takeover", store.name, "copy")
-        for name in [f for f in files_below(staged) if f.endswith(SIDECARS)]:
-            beside = os.path.join(target, store.name if store.is_dir else "", name)
-            if not os.path.exists(beside):
-                copy_verified(os.path.join(staged, name), beside)
-        aside = self.work("aside", store.name)
-        os.makedirs(aside, exist_ok=True)
+        target = make_folders(self.root, where)
+        stage = self.work("takeover", store.name)
+        for half in ("old", "new"):  # Of a swap, whose live name is missing.
+            if os.path.exists(os.path.join(stage, half)) and not os.path.exists(store.live):
+                os.rename(os.path.join(stage, half), store.live)
+        aside = make_folders(self.work(), "aside", store.name)
         for name in [store.name] if store.is_dir else [store.name + s for s in ("", *SIDECARS, "-shm")]:
             if os.path.lexists(os.path.join(self.root, name)):
                 os.rename(os.path.join(self.root, name), os.path.join(aside, name))
                 reached("aside-half")
         move_files(aside, target)
+        reached("aside-moved")
+        beside = make_folders(target, store.name) if store.is_dir else target
+        for part in ("sidecars", "fenced"):
+            if os.path.isdir(os.path.join(stage, part)):
+                move_files(os.path.join(stage, part), beside)
         sync_tree(target)
         sync_dir(self.root)
         reached("put-aside")
@@ -795,7 +1027,8 @@ class Keeper:
     def take_snapshot(self, store: Store, reason: str, kept: bool = False, after_copy=lambda: None) -> str | None:
         """A verified copy in snapshots/<store>/<UTC time>/. `after_copy` runs as soon as the live files are no longer
         needed. Raises Damage when the copy fails its check."""
-        names, size = store.files(), store.bytes()
+        names = store.files()
+        size = store.bytes(names)
         if not names:
             return None
         if free_bytes(self.root) < size * 1.1 + SPARE_BYTES:
@@ -804,20 +1037,22 @@ class Keeper:
         start = time.monotonic()
         stage = self.work("snapshot", store.name)
         remove_tree(stage)
-        os.makedirs(stage)
-        fingerprint = store.fingerprint()
+        copied = make_folders(self.work(), "snapshot", store.name, "files")
+        known, fingerprint, read = self.known_databases(store), store.fingerprint(), {}
+        if store.is_dir:
+            copy_folders(store.live, copied)
         for name in names:
-            copy(os.path.join(store.base(), name), os.path.join(stage, "files", name))
+            read[name] = hashlib.sha256()
+            copy(os.path.join(store.base(), name), os.path.join(copied, name), read[name])
         after_copy()
         copy_seconds = time.monotonic() - start
         self.measured(size, copy_seconds)
+        for name in names:
+            verify_copy(os.path.join(copied, name), read[name])
         reached("snapshot-copied")
-        self.check_tree(os.path.join(stage, "files"))
-        head = self.schema_head(os.path.join(stage, "files", store.name))
-        files = {}
-        for name in files_below(os.path.join(stage, "files")):
-            path = os.path.join(stage, "files", name)
-            files[name] = {"bytes": os.path.getsize(path), "sha256": digest(path)}
+        self.check_tree(copied, known)
+        head = self.schema_head(os.path.join(copied, store.name))
+        files = {name: describe(os.path.join(copied, name)) for name in files_below(copied)}
         manifest = {
             "store": store.name, "directory": store.is_dir, "at": utc(), "reason": reason, "kept": kept,
             "fingerprint": fingerprint, "image": self.image, "schemaHead": head,
@@ -825,7 +1060,8 @@ class Keeper:
         }  # fmt: skip
         self.write_manifest(stage, manifest)
         sync_tree(stage)
-        os.makedirs(store.snapshots, exist_ok=True)
+        make_folders(self.root, "snapshots", store.name)
+        sync_tree(os.path.join(self.root, "snapshots"))
         name = utc()
         while os.path.exists(os.path.join(store.snapshots, name)):
             time.sleep(0.2)
@@ -837,7 +1073,7 @@ class Keeper:
             "snapshot", store=store.name, id=f"{store.name}/{name}", bytes=size, copy_s=round(copy_seconds, 2),
             seconds=round(time.monotonic() - start, 2), reason=reason, kept=kept,
         )  # fmt: skip
-        self.prune(store)
+        self.prune(store, f"{store.name}/{name}")
         return f"{store.name}/{name}"
 
     def write_manifest(self, directory: str, manifest: dict) -> None:
@@ -849,11 +1085,11 @@ class Keeper:
         os.replace(temporary, os.path.join(directory, "manifest.json"))
         sync_dir(directory)
 
-    def prune(self, store: Store) -> None:
+    def prune(self, store: Store, newest: str) -> None:
         """The last three, then the first of each of the last seven days: a crash loop makes many in a day and must not
         rotate yesterday's away."""
         grown = [s for s in self.list_snapshots(store) if not s.get("kept")]
-        keep = {s["id"] for s in grown[-KEEP_LAST:]}
+        keep = {newest, *(s["id"] for s in grown[-KEEP_LAST:])}  # The newest even if the clock went back.
         first_of_day = {s["at"][:10]: s["id"] for s in reversed(grown)}
         keep |= {first_of_day[day] for day in sorted(first_of_day)[-KEEP_DAYS:]}
         for snapshot in grown:
@@ -891,7 +1127,7 @@ class Keeper:
         files = os.path.join(self.root, "snapshots", snapshot["id"], "files")
         for name, told in snapshot["files"].items():
             try:
-                if digest(os.path.join(files, name)) != told["sha256"]:
+                if describe(os.path.join(files, name)) != told:
                     raise Damage(f"{name} is not what was written")
             except FileNotFoundError:
                 raise Damage(f"{name} is missing") from None
@@ -913,14 +1149,16 @@ class Keeper:
             found.append(Store(self.root, name + ("/" if listed and listed[-1]["directory"] else "")))
         return found
 
-    def restore(self, wanted: str) -> str:
+    def restore(self, wanted: str) -> None:
         """Stages a verified copy of the snapshot, puts the present files aside, and the copy in their place."""
         store, snapshot = self.find_snapshot(wanted)
         stage = self.work("restore", store.name)
         remove_tree(stage)
+        make_folders(self.work(), "restore", store.name)
         source = os.path.join(self.root, "snapshots", snapshot["id"], "files")
         try:
             self.verify_snapshot(snapshot)
+            copy_folders(source, stage)
             for name in snapshot["files"]:
                 copy_verified(os.path.join(source, name), os.path.join(stage, name))
             self.check_tree(stage)
@@ -942,18 +1180,19 @@ class Keeper:
         # A directory is renamed whole, so it needs a parent that is ours alone, like a file.
         new = stage if store.is_dir else os.path.join(stage, store.name)
         if os.path.exists(new):
-            locks = self.lock_databases(store)
             try:
-                self.put_aside(store, os.path.join(self.root, pending["setAside"]))
+                self.lock_databases(store)
+                self.put_aside(store, pending["setAside"])
                 os.rename(new, store.live)
                 sync_dir(self.root)
             finally:
-                for fd in locks.values():
-                    os.close(fd)
+                for path in list(locked):
+                    unlock(path)
         reached("restored")
         for kind in ("damaged", "takeover"):
             self.journal.get(kind, {}).pop(store.key, None)
         self.journal.pop("restore")
+        self.restored = store.name
         self.lease.save()
         remove_tree(self.work("takeover", store.name))
         log("restored", store=store.name, setAside=os.path.join(self.root, pending["setAside"]))
@@ -964,14 +1203,19 @@ class Keeper:
         """The Alembic revision of a database nobody has open."""
         if not is_sqlite(path):
             return None
-        connection = open_sqlite(path)
         try:
-            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-            return row[0] if row else None
-        except sqlite3.OperationalError:
-            return None
-        finally:
-            connection.close()
+            connection = open_sqlite(path)
+            try:
+                row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+                return row[0] if row else None
+            finally:
+                connection.close()
+        except sqlite3.DatabaseError as error:
+            if "no such" in str(error):
+                return None
+            if isinstance(error, sqlite3.OperationalError):
+                raise OSError(errno.EIO, f"{path}: {error}") from error
+            raise Damage(f"{os.path.basename(path)}: {error}") from error
 
     def refuse_old_image(self) -> None:
         versions = self.env.get("KEEPER_MIGRATIONS")
@@ -983,10 +1227,16 @@ class Keeper:
         known = set()
         for name in os.listdir(versions):
             if name.endswith(".py"):
-                with open(os.path.join(versions, name), encoding="utf-8") as file:
+                with open(os.path.join(versions, name), encoding="utf-8", errors="replace") as file:
                     known |= set(re.findall(r"^revision\b[^=\n]*=\s*[\"']([^\"']+)", file.read(), re.M))
+        if not known:
+            log("schema-unguarded", message=f"KEEPER_MIGRATIONS is {versions!r}, which holds no Alembic revision.")
+            return
         for store in self.stores():
-            head = None if store.is_dir else self.schema_head(store.live)
+            try:
+                head = None if store.is_dir else self.schema_head(store.live)
+            except Damage as damage:
+                self.set_damaged(store, str(damage))
             if head and head not in known:
                 kept = [s["id"] for s in self.list_snapshots(store) if s.get("schemaHead") in known]
                 way = f"or go back to the data of {kept[-1]}: keeper.py snapshots restore {kept[-1]}" if kept else "no snapshot has an older schema"
@@ -1023,17 +1273,18 @@ class Keeper:
             signal.signal(number, lambda got, _: (log("stopped", message="Stopped before the start."), os._exit(128 + got)))
         self.prepare()
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self.stopping.set())
+            signal.signal(number, lambda *_: stopping.set())
         self.lease.on_lost = child.kill
+        self.child, self.settled, self.previous = child, False, "held"  # From here only a clean end may say released.
         child.start()
         reached("child-started")
         self.phase("running")
         log("running", pid=child.pid, epoch=self.lease.record["epoch"])
         status = self.supervise(child)
         self.phase("stopping")
-        child.end()
+        ended = child.end()
         reached("child-exited")
-        clean = status == 0 or (child.asked and status in (128 + signal.SIGTERM, 128 + signal.SIGINT))
+        clean = ended and (status == 0 or (child.asked and status in (128 + signal.SIGTERM, 128 + signal.SIGINT)))
         log("exited", status=status, clean=clean)
         # An application that crashed may have left an index half written: the next start looks at everything.
         self.lease.release(clean)
@@ -1043,6 +1294,9 @@ class Keeper:
 
     def abandon(self) -> None:
         """After a refusal: the files are as safe as we found them, or safer."""
+        if self.child:
+            self.child.kill()
+            self.child.end()
         if self.lease and self.lease.record:
             try:
                 self.lease.release(self.settled or self.previous in ("none", "released"))
@@ -1055,15 +1309,19 @@ class Keeper:
             status = child.poll()
             if status is not None:
                 return status
-            if self.stopping.wait(0.2):
+            if stopping.wait(0.2):
                 self.phase("stopping")
                 return child.stop(self.stop_timeout)
-            if due and time.time() >= due:
-                self.snapshot_running(child)
-                due = self.next_snapshot()
-            if time.monotonic() - told > 300:
-                self.report()
-                told = time.monotonic()
+            try:
+                if due and time.time() >= due:
+                    due = self.next_snapshot()
+                    self.snapshot_running(child)
+                if time.monotonic() - told > 300:
+                    told = time.monotonic()
+                    self.report()
+            except OSError as error:
+                # The heartbeat decides whether the volume is lost, not a reading beside it.
+                log("failed", message=f"The volume failed: {error}. The application runs on.")
 
     def report(self) -> None:
         stores = [s for s in self.stores() if s.files()]
@@ -1099,6 +1357,8 @@ class Keeper:
                 child.end()
                 self.phase("snapshot")
                 self.try_snapshot(store, lambda: None)
+                if stopping.is_set():
+                    return
                 child.start()
             elif store.files():
                 self.phase("snapshot")
@@ -1123,7 +1383,7 @@ class Keeper:
         except Damage as damage:
             log("snapshot-failed", store=store.name, message=f"The copy failed its check: {damage}. The next start checks the files.")
         except OSError as error:
-            log("snapshot-failed", store=store.name, message=f"The volume failed: {error}.")
+            log("snapshot-failed", store=store.name, message=f"{error}. The next one is due as planned.")
 
     # -- commands --
 
@@ -1144,7 +1404,7 @@ class Keeper:
         if verb == "list":
             for store in self.snapshot_stores():
                 for s in self.list_snapshots(store):
-                    size = sum(f["bytes"] for f in s["files"].values())
+                    size = sum(f.get("bytes", 0) for f in s["files"].values())
                     row = {"id": s["id"], "bytes": size, "reason": s["reason"], "kept": s["kept"], "schemaHead": s.get("schemaHead")}
                     print(json.dumps(row) if as_json else f"{s['id']:<46} {size:>14} bytes  {s['reason']}{'  kept' if s['kept'] else ''}")
             return 0
@@ -1165,11 +1425,15 @@ class Keeper:
             self.write_manifest(path, {**snapshot, "kept": False})
             return 0
         if verb == "take":
-            return self.with_lease(lambda: [self.take_snapshot(s, "manual") for s in self.stores()])
+            return self.with_lease(lambda: [self.must_snapshot(s, "manual") for s in self.stores() if s.files()])
         if verb == "restore" and wanted:
             self.find_snapshot(wanted)  # Before the lease: a typing error costs no wait.
             return self.with_lease(lambda: self.restore(wanted), takeover=False)
         raise Quit(USAGE, "usage", f"snapshots {' '.join(words)}: see --help.")
+
+    def must_snapshot(self, store: Store, reason: str, kept: bool = False) -> None:
+        if not self.take_snapshot(store, reason, kept):
+            raise OSError(errno.ENOSPC, f"no room for a snapshot of {store.name}")
 
     def with_lease(self, work, takeover: bool = True) -> int:
         self.take_lease()
@@ -1180,7 +1444,7 @@ class Keeper:
             self.settled = True
         work()
         # After a restore the stores beside it are as their last owner left them.
-        self.settled = self.settled or len(self.stores()) == 1
+        self.settled = self.settled or [s.name for s in parse_stores(self.root, "*")] == [self.restored]
         self.abandon()
         return 0
 
@@ -1189,16 +1453,15 @@ class Keeper:
         source = source.rstrip("/")
         if not os.path.isdir(source):
             raise Quit(USAGE, "usage", f"{source!r} is no directory. Name the workload's directory below aws-backup-restore_<time>.")
-        found = [Store(source, s.name + ("/" if s.is_dir else "")) for s in parse_stores(source, self.env.get("KEEPER_STORES") or "*")]
-        found = [s for s in found if s.files()]
+        found = [s for s in parse_stores(source, self.stores_text) if s.files()]
         if not found:
-            raise Quit(USAGE, "usage", f"{source} holds none of the stores {self.env.get('KEEPER_STORES') or '*'}.")
+            raise Quit(USAGE, "usage", f"{source} holds none of the stores {self.stores_text}.")
         self.take_lease()
         bad = 0
         for foreign in found:
             foreign.snapshots = os.path.join(self.root, "snapshots", foreign.name)
             try:
-                self.take_snapshot(foreign, "aws-backup", kept=True)
+                self.must_snapshot(foreign, "aws-backup", kept=True)
             except Damage as damage:
                 bad += 1
                 log("snapshot-failed", store=foreign.name, message=f"The restored copy fails its check: {damage}. It stays where it is.")
@@ -1209,7 +1472,11 @@ class Keeper:
 # --- the application ------------------------------------------------------------------------------------------------
 
 # Sets PR_SET_PDEATHSIG and becomes the command: if the keeper dies, the application dies with it.
-STARTER = "import ctypes,os,sys;ctypes.CDLL(None).prctl(1,9);os.execvp(sys.argv[1],sys.argv[1:])"
+# Python ignores SIGPIPE, which an application would inherit.
+STARTER = (
+    "import ctypes,os,signal,sys;signal.signal(13,signal.SIG_DFL);ctypes.CDLL(None).prctl(1,9);"
+    "os.getppid()==int(sys.argv[1]) or os._exit(137);os.execvp(sys.argv[2],sys.argv[2:])"
+)
 
 
 def processes_of(group: int) -> list[str]:
@@ -1231,6 +1498,16 @@ def proc_fields(path: str) -> list[str]:
         return []
 
 
+def parents() -> dict[int, int]:
+    """The parent of every process that lives."""
+    found = {}
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        fields = proc_fields(f"/proc/{entry}/stat")
+        if fields and fields[0] != "Z":
+            found[int(entry)] = int(fields[1])
+    return found
+
+
 def at_rest(pids: list[str]) -> bool:
     """True when every thread has stopped, so that none is in the middle of a system call."""
     for pid in pids:
@@ -1249,13 +1526,13 @@ class Child:
     pid, asked, restarts = 0, False, True
 
     def __init__(self, command: list[str]):
+        if not shutil.which(command[0]):
+            raise Quit(USAGE, "usage", f"There is no program {command[0]!r} in this image. Correct the container's command.")
         self.command = command
 
     def start(self) -> None:
-        try:
-            self.process = subprocess.Popen([sys.executable, "-c", STARTER, *self.command], start_new_session=True)
-        except OSError as error:
-            raise Quit(USAGE, "usage", f"{self.command[0]} cannot be started: {error}.") from None
+        words = [sys.executable, "-S", "-c", STARTER, str(os.getpid()), *self.command]
+        self.process = subprocess.Popen(words, start_new_session=True)
         self.pid, self.asked = self.process.pid, False
 
     def poll(self) -> int | None:
@@ -1276,7 +1553,7 @@ class Child:
         """SIGTERM, then SIGKILL when it does not stop in time."""
         self.asked = True
         if self.poll() is None:
-            os.kill(self.pid, signal.SIGTERM)
+            self.terminate()
         end = time.monotonic() + timeout
         while self.poll() is None and time.monotonic() < end:
             time.sleep(0.05)
@@ -1287,15 +1564,19 @@ class Child:
             time.sleep(0.05)
         return self.poll()
 
+    def terminate(self) -> None:
+        os.kill(self.pid, signal.SIGTERM)
+
     def kill(self) -> None:
         self.signal(signal.SIGKILL)
 
-    def end(self) -> None:
-        """Whatever the application left behind in its group still has the files open."""
+    def end(self) -> bool:
+        """Whatever the application left behind in its group still has the files open. False when it cannot be ended."""
         end = time.monotonic() + 30
         while self.processes() and time.monotonic() < end:
             self.kill()
             time.sleep(0.05)
+        return not self.processes()
 
     def pause(self) -> bool:
         self.signal(signal.SIGSTOP)
@@ -1319,6 +1600,10 @@ class Guarded(Child):
     def __init__(self, local: str):
         self.local = local
         os.makedirs(local, exist_ok=True)
+        self.pid = self.read("pid") or 0
+        if self.pid and self.read("exit") is None:
+            self.end()  # A former keeper of this task died and left it running.
+        self.pid = 0
         for name in ("gate", "pid", "exit"):
             if os.path.exists(os.path.join(local, name)):
                 os.unlink(os.path.join(local, name))
@@ -1347,17 +1632,36 @@ class Guarded(Child):
         return None
 
     def processes(self) -> list[str]:
-        return [str(self.pid)] if proc_fields(f"/proc/{self.pid}/stat")[:1] not in ([], ["Z"]) else []
+        """The process and its descendants; its group is that of its container's shell."""
+        found = {self.pid} - {0}
+        while True:
+            more = {pid for pid, parent in parents().items() if pid in found or parent in found}
+            if more <= found:
+                return [str(pid) for pid in more]
+            found |= more
 
     def signal(self, number: int) -> None:
+        for pid in self.processes():
+            self.kill_one(int(pid), number)
+
+    def kill_one(self, pid: int, number: int) -> None:
         try:
-            if self.pid:
-                os.kill(self.pid, number)
-        except (ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+        except ProcessLookupError:
             pass
+        except PermissionError:
+            log("powerless", message=f"The keeper may not signal process {pid}. Run both containers as the same user.")
+
+    def terminate(self) -> None:
+        self.kill_one(self.pid, signal.SIGTERM)
 
     def stop(self, timeout: float) -> int:
-        return super().stop(timeout) if self.pid else 0
+        if os.path.exists(os.path.join(self.local, "gate")):
+            os.unlink(os.path.join(self.local, "gate"))
+        end = time.monotonic() + 3
+        while not self.pid and self.poll() is None and time.monotonic() < end:
+            time.sleep(0.1)  # It may have passed the gate a moment ago.
+        return super().stop(timeout) if self.pid else self.poll() or 0
 
 
 def main(arguments: list[str]) -> int:
@@ -1379,6 +1683,9 @@ def main(arguments: list[str]) -> int:
         message = f"The volume failed: {error}. Nothing was lost; start again."
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             message = f"The volume is full: {error}. Nothing was lost; make room (old snapshots), then start again."
+    except Exception:  # A fault of ours must not leave the application running without its keeper.
+        status, event, fields = FAULT, "failed", {}
+        message = f"The keeper failed: {traceback.format_exc(limit=-3)} Nothing was lost; start again."
     log(event, message=message, **fields)
     if keeper:
         keeper.abandon()
