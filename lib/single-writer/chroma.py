@@ -206,6 +206,16 @@ def check_index(db: sqlite3.Connection, directory: str, segment: Segment) -> Ind
     return index
 
 
+def rebuildable(directory: str, vfs: str = "unix-excl") -> list[str]:
+    """The index directories that Chroma can build anew from the queue. Nobody needs to copy them."""
+    try:
+        with database(directory, vfs) as db:
+            complete = switch(db)[1]
+            return [segment.id for segment in segments(db) if complete or not unqueued(db, segment)]
+    except sqlite3.OperationalError:
+        return []  # A database without its tables yet, or one that is in use at the moment.
+
+
 def check_chroma(directory: str, unclean: bool = False) -> list[Problem]:
     """Everything wrong with a stopped store.
 
@@ -233,8 +243,23 @@ def check_chroma(directory: str, unclean: bool = False) -> list[Problem]:
     except sqlite3.DatabaseError as error:
         if "locked" in str(error):
             raise  # Somebody has it open: that is no damage.
+        if "no such" in str(error):
+            return []  # Tables that a new store has not made yet, or another Chroma's: nothing can be said.
         return [Problem("", str(error), False)]
     return problems
+
+
+def is_complete(directory: str) -> bool:
+    """True when the queue is known to lack nothing."""
+    with database(directory) as db:
+        return switch(db)[1]
+
+
+def forget_indexes(directory: str, names: list[str]) -> None:
+    """Makes Chroma read the queue from its first row for these. Of a stopped store."""
+    with database(directory) as db:
+        for name in names:
+            db.execute("DELETE FROM max_seq_id WHERE segment_id = ?", (name,))
 
 
 def rebuild_chroma(directory: str, problems: list[Problem], aside: str) -> list[str]:
@@ -246,16 +271,14 @@ def rebuild_chroma(directory: str, problems: list[Problem], aside: str) -> list[
     hopeless = [problem for problem in problems if not problem.rebuildable]
     if hopeless:
         raise ValueError("; ".join(map(str, hopeless)))
-    done = []
-    with database(directory) as db:
-        for name in sorted({problem.segment for problem in problems}):
-            source = os.path.join(directory, name)
-            if os.path.isdir(source):
-                os.makedirs(aside, exist_ok=True)
-                os.rename(source, os.path.join(aside, name))
-            db.execute("DELETE FROM max_seq_id WHERE segment_id = ?", (name,))
-            done.append(name)
-    return done
+    names = sorted({problem.segment for problem in problems})
+    for name in names:
+        source = os.path.join(directory, name)
+        if os.path.isdir(source):
+            os.makedirs(aside, exist_ok=True)
+            os.rename(source, os.path.join(aside, name))
+    forget_indexes(directory, names)
+    return names
 
 
 def refill(db: sqlite3.Connection, directory: str, segment: Segment) -> int:

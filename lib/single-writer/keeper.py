@@ -24,6 +24,7 @@ environment (default):
                              keeps a snapshot until it is released by hand
   KEEPER_LOCAL_DIR (/tmp/keeper) local, not on the volume: `phase` (waiting takeover snapshot running stopping), and
                              with guard `gate`, `pid` and `exit`
+  KEEPER_EXCLUSIVE (1)       0: SQLite files that a Python application opens by plain path are not opened exclusively
   KEEPER_METRICS             1: events carry CloudWatch embedded metrics
   KEEPER_FAIL_AT             tests only: the step at which the keeper kills itself
 
@@ -57,6 +58,8 @@ import time
 import traceback
 import urllib.request
 import zlib
+
+import chroma
 
 USAGE, DAMAGED, LOST, FAULT, IO, BUSY, REFUSED = 64, 65, 70, 71, 74, 75, 78
 
@@ -610,6 +613,25 @@ def parse_stores(root: str, text: str) -> list[Store]:
     return found
 
 
+def chroma_stores(store: Store, tree: str = "") -> list[str]:
+    """The directories with a Chroma store in a directory store or a copy of it: itself, or one level below."""
+    top = tree or store.live
+    if not store.is_dir or not os.path.isdir(top):
+        return []
+    below = [entry.name for entry in os.scandir(top) if entry.is_dir(follow_symlinks=False)]
+    return [folder for folder in ["", *sorted(below)] if chroma.is_chroma(os.path.join(top, folder))]
+
+
+def drop_indexes(tree: str, folder: str, indexes: list[str]) -> list[str]:
+    """Removes indexes whose vectors are all in the queue from a store that nobody has open."""
+    directory = os.path.join(tree, folder)
+    chroma.forget_indexes(directory, indexes)
+    for index in indexes:
+        if os.path.isdir(os.path.join(directory, index)):
+            remove_tree(os.path.join(directory, index))
+    return [os.path.join(folder, index, "") for index in indexes]
+
+
 class Keeper:
     """The protocol: lease, takeover, snapshots, run, release."""
 
@@ -868,17 +890,36 @@ class Keeper:
         reached("fenced")
 
     def stage_files(self, store: Store, stage: str) -> int:
-        """Everything but WALs and journals, and those from where they were saved."""
-        new, saved, copied = os.path.join(stage, "copy"), os.path.join(stage, "sidecars"), 0
+        """Everything but WALs and journals, and those from where they were saved. Of a Chroma store first the database,
+        which tells what else is needed: its owner died, so an index that can be built anew is not believed, and a torn
+        one can be hundreds of gigabytes large."""
+        new, saved, copied, done, unneeded = os.path.join(stage, "copy"), os.path.join(stage, "sidecars"), 0, set(), []
         if store.is_dir and os.path.isdir(store.live):
             copy_folders(store.live, new)
         foreign = set(store.sidecars())
-        for name in [f for f in store.files() if f not in foreign]:
-            copied += copy_verified(os.path.join(store.base(), name), os.path.join(new, name))
-            reached("file-copied")
-        for name in files_below(saved):
+
+        def stage_one(source: str, name: str) -> int:
+            done.add(name)
             make_folders(new, os.path.dirname(name))
-            copied += copy_verified(os.path.join(saved, name), os.path.join(new, name))
+            size = copy_verified(os.path.join(source, name), os.path.join(new, name))
+            reached("file-copied")
+            return size
+
+        for folder in chroma_stores(store):
+            name = os.path.join(folder, chroma.DATABASE)
+            copied += stage_one(store.live, name)
+            for suffix in SIDECARS:
+                if os.path.exists(os.path.join(saved, name + suffix)):
+                    copied += stage_one(saved, name + suffix)
+            try:
+                check_sqlite(os.path.join(new, name))
+                unneeded += drop_indexes(new, folder, chroma.rebuildable(os.path.join(new, folder)))
+            except Damage:
+                pass  # check_stage() finds it again, and says it.
+        for source, names in ((store.base(), [f for f in store.files() if f not in foreign]), (saved, files_below(saved))):
+            for name in names:
+                if name not in done and not name.startswith(tuple(unneeded)):
+                    copied += stage_one(source, name)
         sync_tree(self.work())
         reached("copied")
         return copied
@@ -886,6 +927,8 @@ class Keeper:
     def check_stage(self, store: Store, stage: str) -> None:
         try:
             self.check_tree(os.path.join(stage, "copy"), self.known_databases(store))
+            if store.is_dir:
+                self.check_indexes(store, os.path.join(stage, "copy"))
         except Damage as damage:
             self.set_damaged(store, str(damage))
         sync_tree(self.work())
@@ -947,6 +990,47 @@ class Keeper:
             path = os.path.join(tree, name)
             if not os.path.exists(path) and any(is_hot(path + suffix) for suffix in SIDECARS):
                 raise Damage(f"{name} is missing, but not its WAL or journal")
+
+    def check_indexes(self, store: Store, tree: str) -> None:
+        """Of the Chroma stores in a copy, or in a directory nobody has open. Raises Damage when vectors are lost."""
+        for folder in chroma_stores(store, tree):
+            problems = chroma.check_chroma(os.path.join(tree, folder))
+            hopeless = [str(problem) for problem in problems if not problem.rebuildable]
+            if hopeless:
+                raise Damage("; ".join(hopeless))
+            dropped = drop_indexes(tree, folder, [problem.segment for problem in problems])
+            if dropped:
+                log("index-dropped", store=store.name, indexes=dropped, message="Chroma builds them anew from its queue.")
+
+    def protect_vectors(self) -> None:
+        """From here on every vector stays in the database, so that an index can always be built anew. Those that an
+        earlier Chroma kept in the index only are copied back, while the index is known to be whole."""
+        for store in [store for store in self.stores() if store.is_dir]:
+            for folder in chroma_stores(store):
+                directory = os.path.join(store.live, folder)
+                try:
+                    if not chroma.is_complete(directory):
+                        self.check_indexes(store, store.live)
+                        copied = chroma.protect_chroma(directory)
+                        log("vectors-protected", store=store.name, message=f"{copied} vectors were copied into the queue.")
+                except (Damage, chroma.Torn) as damage:
+                    self.set_damaged(store, str(damage))
+                except sqlite3.OperationalError as error:
+                    log("vectors-unprotected", store=store.name, message=f"{directory}: {error}.")
+        reached("vectors-protected")
+
+    def keep_vectors(self) -> bool:
+        """The same for stores that appear while the application runs; False as long as one has no tables yet."""
+        kept = True
+        for store in [store for store in self.stores() if store.is_dir]:
+            folders = chroma_stores(store)
+            kept = kept and bool(folders)
+            for folder in folders:
+                try:
+                    kept = chroma.keep_every_vector(os.path.join(store.live, folder)) and kept
+                except sqlite3.DatabaseError:
+                    kept = False  # In use at this moment.
+        return kept
 
     def known_databases(self, store: Store) -> set[str]:
         """The files that the newest snapshot found to be databases, and the one that KEEPER_STORES declares to be."""
@@ -1027,7 +1111,11 @@ class Keeper:
     def take_snapshot(self, store: Store, reason: str, kept: bool = False, after_copy=lambda: None) -> str | None:
         """A verified copy in snapshots/<store>/<UTC time>/. `after_copy` runs as soon as the live files are no longer
         needed. Raises Damage when the copy fails its check."""
-        names = store.files()
+        names, indexes = store.files(), {}
+        for folder in chroma_stores(store):
+            indexes[folder] = chroma.rebuildable(os.path.join(store.live, folder), "unix")
+        unneeded = tuple(os.path.join(folder, index, "") for folder in indexes for index in indexes[folder])
+        names = [name for name in names if not name.startswith(unneeded)]
         size = store.bytes(names)
         if not names:
             return None
@@ -1051,6 +1139,10 @@ class Keeper:
             verify_copy(os.path.join(copied, name), read[name])
         reached("snapshot-copied")
         self.check_tree(copied, known)
+        for folder in indexes:
+            drop_indexes(copied, folder, indexes[folder])
+        if store.is_dir:
+            self.check_indexes(store, copied)
         head = self.schema_head(os.path.join(copied, store.name))
         files = {name: describe(os.path.join(copied, name)) for name in files_below(copied)}
         manifest = {
@@ -1266,6 +1358,7 @@ class Keeper:
         self.settled = True
         self.refuse_old_image()
         self.snapshot_at_start(took_over)
+        self.protect_vectors()
 
     def run(self, child) -> int:
         # Until the application runs, a stop is a crash like any other: every step may be the last.
@@ -1304,7 +1397,7 @@ class Keeper:
                 log("failed", message=f"The lease file says held: {error}. The next start looks at everything.")
 
     def supervise(self, child) -> int:
-        due, told = self.next_snapshot(), time.monotonic()
+        due, told, keep_next = self.next_snapshot(), time.monotonic(), 0.0
         while True:
             status = child.poll()
             if status is not None:
@@ -1313,6 +1406,8 @@ class Keeper:
                 self.phase("stopping")
                 return child.stop(self.stop_timeout)
             try:
+                if time.monotonic() >= keep_next:
+                    keep_next = time.monotonic() + (60 if self.keep_vectors() else 1)
                 if due and time.time() >= due:
                     due = self.next_snapshot()
                     self.snapshot_running(child)
@@ -1525,14 +1620,15 @@ class Child:
 
     pid, asked, restarts = 0, False, True
 
-    def __init__(self, command: list[str]):
+    def __init__(self, command: list[str], local: str):
+        self.local = local
         if not shutil.which(command[0]):
             raise Quit(USAGE, "usage", f"There is no program {command[0]!r} in this image. Correct the container's command.")
         self.command = command
 
     def start(self) -> None:
         words = [sys.executable, "-S", "-c", STARTER, str(os.getpid()), *self.command]
-        self.process = subprocess.Popen(words, start_new_session=True)
+        self.process = subprocess.Popen(words, start_new_session=True, env=exclusive_environment(self.local))
         self.pid, self.asked = self.process.pid, False
 
     def poll(self) -> int | None:
@@ -1555,17 +1651,19 @@ class Child:
         if self.poll() is None:
             self.terminate()
         end = time.monotonic() + timeout
-        while self.poll() is None and time.monotonic() < end:
+        # A shell may end at once and leave the server that it started to end in its own time.
+        while (self.poll() is None or self.processes()) and time.monotonic() < end:
             time.sleep(0.05)
-        if self.poll() is None:
+        if self.poll() is None or self.processes():
             log("killed", message=f"The application did not stop within {timeout:.0f} s.")
             self.kill()
-        while self.poll() is None:
-            time.sleep(0.05)
+            while self.poll() is None:
+                time.sleep(0.05)
+            return 128 + signal.SIGKILL
         return self.poll()
 
     def terminate(self) -> None:
-        os.kill(self.pid, signal.SIGTERM)
+        self.signal(signal.SIGTERM)
 
     def kill(self) -> None:
         self.signal(signal.SIGKILL)
@@ -1589,6 +1687,20 @@ class Child:
 
     def resume(self) -> None:
         self.signal(signal.SIGCONT)
+
+
+def exclusive_environment(local: str) -> dict[str, str]:
+    """The application's environment: exclusive.py goes before everything else that its Python imports."""
+    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "exclusive.py")
+    environment = dict(os.environ)
+    if environment.get("KEEPER_EXCLUSIVE") == "0" or not os.path.exists(source):
+        return environment
+    folder = os.path.join(local, "python")
+    os.makedirs(folder, exist_ok=True)
+    shutil.copyfile(source, os.path.join(folder, "sitecustomize.py"))
+    before = environment.get("PYTHONPATH")
+    environment["PYTHONPATH"] = folder + (os.pathsep + before if before else "")
+    return environment
 
 
 class Guarded(Child):
@@ -1697,7 +1809,7 @@ def dispatch(keeper: Keeper, command: str, rest: list[str]) -> int:
         rest = rest[1:] if rest[:1] == ["--"] else rest
         if not rest:
             raise Quit(USAGE, "usage", "run needs the application's command: keeper.py run -- COMMAND.")
-        return keeper.run(Child(rest))
+        return keeper.run(Child(rest, keeper.local))
     if command == "guard" and not rest:
         return keeper.run(Guarded(keeper.local))
     if command == "status" and not rest:

@@ -20,21 +20,21 @@ const STOP_TIMEOUT = Duration.seconds(120);
 export const MAX_KEEPER_BYTES = 32768;
 
 /**
- * keeper.py, compressed and encoded by scripts/bundle-keeper.js. It is kept as a file because zlib does not compress to
+ * keeper.py and its modules, packed by scripts/bundle-keeper.py. It is kept as a file because zlib does not compress to
  * the same bytes on every processor: a workstation and a pipeline must make the same template.
  */
 export function keeperBundle(): string {
-  return fs.readFileSync(path.join(__dirname, 'keeper.bundle'), 'utf8').trim();
+  const [, bundle] = fs.readFileSync(path.join(__dirname, 'keeper.bundle'), 'utf8').split('\n');
+  return bundle;
 }
 
-/** Writes keeper.py beside the application, where ECS Exec finds it too, and becomes it. */
+/** Writes the keeper beside the application, where ECS Exec finds it too, and becomes it. */
 const BOOT = [
-  'import base64,os,sys,zlib',
+  'import base64,json,os,sys,zlib',
   `d=os.environ.get("KEEPER_LOCAL_DIR","${KEEPER_LOCAL_DIR}")`,
   'os.makedirs(d,exist_ok=True)',
-  'p=d+"/keeper.py"',
-  'open(p,"wb").write(zlib.decompress(base64.b64decode(sys.argv[1])))',
-  'os.execv(sys.executable,[sys.executable,p]+sys.argv[2:])',
+  '[open(d+"/"+n,"w",encoding="utf-8").write(t) for n,t in json.loads(zlib.decompress(base64.b64decode(sys.argv[1]))).items()]',
+  'os.execv(sys.executable,[sys.executable,d+"/keeper.py"]+sys.argv[2:])',
 ].join(';');
 
 /** The entry point that runs keeper.py with the command as its arguments, in any image with Python 3.9 or newer. */

@@ -25,6 +25,9 @@ KEEPER = pathlib.Path(__file__).parents[2] / "lib" / "single-writer" / "keeper.p
 ROOM = "/dev/shm" if os.path.isdir("/dev/shm") else None
 
 
+sys.path.insert(0, str(KEEPER.parent))  # As Python does for a program: the keeper's modules stand beside it.
+
+
 def load():
     spec = importlib.util.spec_from_file_location("keeper", KEEPER)
     module = importlib.util.module_from_spec(spec)

@@ -1,4 +1,5 @@
 import { spawnSync } from 'child_process';
+import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
 import * as zlib from 'zlib';
@@ -14,10 +15,15 @@ function containersOf(task: 'OpenWebUi' | 'Knowledge') {
   return Object.entries(tasks).find(([id]) => id.includes(task))![1].Properties;
 }
 
-test('the bundle is keeper.py (else run: node scripts/bundle-keeper.js), and small enough', () => {
-  const text = zlib.inflateSync(new Uint8Array(Buffer.from(keeperBundle(), 'base64'))).toString('utf8');
-  expect(text).toBe(fs.readFileSync(path.join(ROOM, 'keeper.py'), 'utf8'));
-  expect(keeperBundle().length).toBeLessThan(MAX_KEEPER_BYTES);
+test('the bundle was packed from the keeper as it is (else run: npm run bundle:keeper), and is small enough', () => {
+  const modules = fs.readdirSync(ROOM).filter((name) => name.endsWith('.py'));
+  const sources = modules.sort().map((name) => fs.readFileSync(path.join(ROOM, name), 'utf8'));
+  const [sum, bundle] = fs.readFileSync(path.join(ROOM, 'keeper.bundle'), 'utf8').split('\n');
+  expect(createHash('sha256').update(sources.join('')).digest('hex')).toBe(sum);
+  const packed = zlib.inflateSync(new Uint8Array(Buffer.from(bundle, 'base64'))).toString('utf8');
+  expect(Object.keys(JSON.parse(packed))).toEqual(modules);
+  expect(keeperBundle()).toBe(bundle);
+  expect(bundle.length).toBeLessThan(MAX_KEEPER_BYTES);
 });
 
 test('Open WebUI is a child of the keeper', () => {
