@@ -163,7 +163,8 @@ class Box:
     def clock(self):
         counter = self.path / "clock"
         now = int(counter.read_text()) + 1 if counter.exists() else 1_700_000_000
-        counter.write_text(str(now))
+        counter.with_suffix(f".{os.getpid()}").write_text(str(now))
+        counter.with_suffix(f".{os.getpid()}").rename(counter)  # Its process may be killed at any moment.
         return time.strftime("%Y-%m-%dT%H-%M-%SZ", time.gmtime(now))
 
     def start(self, *words, **env):
