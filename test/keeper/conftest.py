@@ -243,8 +243,9 @@ def in_fork(work):
     pid = os.fork()
     if pid == 0:
         try:
-            work()
+            kept = work()  # Python would close a connection that nobody refers to any more.
             os.kill(os.getpid(), signal.SIGKILL)
+            del kept
         finally:
             os._exit(1)
     _, status = os.waitpid(pid, 0)
@@ -272,6 +273,7 @@ def leave_wal(path, rows=20, more=15):
         db = keeper.open_sqlite(str(path))
         db.execute("PRAGMA wal_autocheckpoint=0")
         add_rows(db, more)
+        return db
 
     in_fork(write)
     assert os.path.getsize(f"{path}-wal") > 300 * more
@@ -289,6 +291,7 @@ def leave_hot_journal(path, rows=200):
         db.execute("BEGIN")
         db.execute("UPDATE t SET v = upper(v) || '!'")
         add_rows(db, 200)
+        return db
 
     in_fork(write)
     assert keeper.is_hot(f"{path}-journal")
