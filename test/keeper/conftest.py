@@ -100,16 +100,27 @@ class Spawned:
 
 
 def measure():
-    """Coverage of a fork, when KEEPER_COVERAGE names a directory for it."""
-    if not os.environ.get("KEEPER_COVERAGE"):
-        return None
-    import coverage
+    """With KEEPER_LINES=<file>: notes there the lines of the keeper that this fork runs, for lines.py."""
+    if not os.environ.get("KEEPER_LINES"):
+        return
+    target, seen = os.environ["KEEPER_LINES"], set()
 
-    found = coverage.Coverage(
-        data_file=os.path.join(os.environ["KEEPER_COVERAGE"], "data"), data_suffix=True, include=[str(KEEPER)]
-    )
-    found.start()
-    return found
+    def line(frame, event, _):
+        seen.add(frame.f_lineno)
+        return line
+
+    def trace(frame, *_):
+        return line(frame, None, None) if frame.f_code.co_filename == str(KEEPER) else None
+
+    def save():
+        with open(target, "a") as file:
+            file.write("".join(f"{number}\n" for number in seen))
+
+    leave, kill = os._exit, os.kill
+    os._exit = lambda status: (save(), leave(status))
+    os.kill = lambda pid, number: (pid == os.getpid() and number == signal.SIGKILL and save(), kill(pid, number))
+    threading.settrace(trace)
+    sys.settrace(trace)
 
 
 class Box:
@@ -134,7 +145,7 @@ class Box:
         pid = os.fork()
         if pid == 0:
             status = 99
-            measured = measure()
+            measure()
             try:
                 fd = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
                 os.dup2(fd, 1)
@@ -153,9 +164,6 @@ class Box:
             except BaseException:
                 os.write(1, traceback.format_exc().encode())
             finally:
-                if measured:
-                    measured.stop()
-                    measured.save()
                 os._exit(status)
         self.started.append(Spawned(pid, out))
         return self.started[-1]
@@ -166,7 +174,8 @@ class Box:
     def clock(self):
         counter = self.path / "clock"
         now = int(counter.read_text()) + 1 if counter.exists() else 1_700_000_000
-        counter.write_text(str(now))
+        counter.with_suffix(f".{os.getpid()}").write_text(str(now))
+        counter.with_suffix(f".{os.getpid()}").rename(counter)  # Its process may be killed at any moment.
         return time.strftime("%Y-%m-%dT%H-%M-%SZ", time.gmtime(now))
 
     def start(self, *words, **env):
@@ -245,8 +254,9 @@ def in_fork(work):
     pid = os.fork()
     if pid == 0:
         try:
-            work()
+            kept = work()  # Python would close a connection that nobody refers to any more.
             os.kill(os.getpid(), signal.SIGKILL)
+            del kept
         finally:
             os._exit(1)
     _, status = os.waitpid(pid, 0)
@@ -274,6 +284,7 @@ def leave_wal(path, rows=20, more=15):
         db = keeper.open_sqlite(str(path))
         db.execute("PRAGMA wal_autocheckpoint=0")
         add_rows(db, more)
+        return db
 
     in_fork(write)
     assert os.path.getsize(f"{path}-wal") > 300 * more
@@ -291,6 +302,7 @@ def leave_hot_journal(path, rows=200):
         db.execute("BEGIN")
         db.execute("UPDATE t SET v = upper(v) || '!'")
         add_rows(db, 200)
+        return db
 
     in_fork(write)
     assert keeper.is_hot(f"{path}-journal")

@@ -1,5 +1,6 @@
 """An application in another container of the task: it waits at a gate, and the keeper sees its process."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -30,11 +31,11 @@ class Application:
         # The product's own script where it is there; it waits a second between looks.
         script = GATE.read_text().replace("sleep 1", "sleep 0.05") if GATE.exists() else SCRIPT
         env = {**os.environ, "D": str(box.local), "KEEPER_LOCAL_DIR": str(box.local)}
-        self.process = subprocess.Popen(["bash", "-c", script, "gate", *command], env=env)
+        self.process = subprocess.Popen(["bash", "-c", script, "gate", *command], env=env, start_new_session=True)
 
     def close(self):
-        subprocess.run(["pkill", "-KILL", "-P", str(self.process.pid)], check=False)
-        self.process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
 

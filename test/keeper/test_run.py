@@ -10,14 +10,16 @@ import time
 import pytest
 from conftest import alive, eventually, keeper, make_database, rows_of
 
-# Commits one row after the other through unix-excl, and writes down which were acknowledged.
+# Commits one row after the other through unix-excl, and writes down which were acknowledged. It ends by itself, so that
+# a test that fails leaves nothing that fills the disk.
 WRITER = """
-import os, sqlite3, sys
+import os, sqlite3, sys, time
 db = sqlite3.connect("file:" + sys.argv[1] + "?vfs=unix-excl", uri=True, isolation_level=None, timeout=30)
 db.execute("PRAGMA journal_mode=" + sys.argv[3])
 db.execute("CREATE TABLE IF NOT EXISTS t (id INTEGER PRIMARY KEY, v TEXT)")
 out = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-while True:
+end = time.monotonic() + 20
+while time.monotonic() < end:
     row = db.execute("INSERT INTO t (v) VALUES (?)", ("x" * 300,)).lastrowid
     os.write(out, b"%d\\n" % row)
 """

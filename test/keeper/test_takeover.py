@@ -68,6 +68,7 @@ def test_commits_of_a_cut_off_owner_until_its_wal_is_unlinked_are_kept(box):
 def write_wal(path, rows):
     db = keeper.open_sqlite(str(path))
     add_rows(db, rows)
+    return db
 
 
 def test_a_directory_has_fresh_inodes_throughout(box):
