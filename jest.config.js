@@ -3,7 +3,7 @@ const { compilerOptions } = require('./tsconfig.json');
 /** @type {import('jest').Config} */
 const shared = {
   testEnvironment: 'node',
-  // jsii emits .js beside the sources: the tests must read the sources.
+  // A compiled file left beside a source must not be read in its place.
   moduleFileExtensions: ['ts', 'js', 'json'],
   transform: {
     '^.+\\.ts$': ['ts-jest', { tsconfig: { ...compilerOptions, isolatedModules: true }, diagnostics: false }],

@@ -1,6 +1,22 @@
-// Compiles lib/ with jsii. Any warning fails the build: the public API must stay importable from every language.
+// Makes the package in dist/package: a copy of the sources compiled there with jsii. Not beside the sources, where a
+// compiled file would be found before its source, and an edit would be without effect until the next build.
+// Any warning fails the build: the public API must stay importable from every language.
 const { spawnSync } = require('child_process');
+const fs = require('fs');
 const path = require('path');
+
+const root = path.join(__dirname, '..');
+const target = path.join(root, 'dist', 'package');
+
+fs.rmSync(target, { recursive: true, force: true });
+fs.mkdirSync(target, { recursive: true });
+const isCompiled = (file) => /\.js$|\.d\.ts$/.test(file);
+for (const entry of ['package.json', 'README.md', 'LICENSE', 'lib']) {
+  fs.cpSync(path.join(root, entry), path.join(target, entry), {
+    recursive: true,
+    filter: (file) => !isCompiled(file),
+  });
+}
 
 const { status } = spawnSync(
   process.execPath,
@@ -11,7 +27,7 @@ const { status } = spawnSync(
     '--generate-tsconfig=tsconfig.jsii.json',
   ],
   {
-    cwd: path.join(__dirname, '..'),
+    cwd: target,
     stdio: 'inherit',
     // Node 20 works; jsii's banner about its end of life is no warning about this code. One of the two variables wants
     // the major version, the other anything.

@@ -6,6 +6,7 @@ const os = require('os');
 const path = require('path');
 
 const root = path.join(__dirname, '..');
+const built = path.join(root, 'dist', 'package');
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'efs-data-layer-package-'));
 
 const APP = `
@@ -24,7 +25,7 @@ console.log(Object.keys(template.Resources).length);
 
 try {
   const [{ filename, files }] = JSON.parse(
-    execFileSync('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root, encoding: 'utf8' }),
+    execFileSync('npm', ['pack', '--json', '--pack-destination', folder], { cwd: built, encoding: 'utf8' }),
   );
   const packed = files.map((file) => file.path);
   // Read at synth or at deployment, so that no import would miss them; .jsii is what the other languages are made from.
