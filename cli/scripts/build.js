@@ -1,0 +1,25 @@
+// Compiles src into dist, which has the repository's layout (dist/cli/src, dist/lib/…), and puts the files beside it
+// that are read at run time: the keeper of the construct library, and the small Python programs of this package.
+const { spawnSync } = require('child_process');
+const fs = require('fs');
+const path = require('path');
+
+const root = path.join(__dirname, '..');
+const repository = path.join(root, '..');
+const dist = path.join(root, 'dist');
+
+fs.rmSync(dist, { recursive: true, force: true });
+const { status } = spawnSync(
+  process.execPath,
+  [require.resolve('typescript/bin/tsc'), '-p', path.join(root, 'tsconfig.json')],
+  { stdio: 'inherit' },
+);
+if (status !== 0) {
+  process.exit(status ?? 1);
+}
+const files = ['lib/single-writer/keeper.py', 'cli/src/keeper/sequence.py', 'cli/src/keeper/list-restored.py'];
+for (const file of files) {
+  fs.mkdirSync(path.dirname(path.join(dist, file)), { recursive: true });
+  fs.copyFileSync(path.join(repository, file), path.join(dist, file));
+}
+fs.copyFileSync(path.join(repository, 'LICENSE'), path.join(root, 'LICENSE'));

@@ -1,0 +1,44 @@
+import { BackupClient } from '@aws-sdk/client-backup';
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { ECSClient } from '@aws-sdk/client-ecs';
+import { EFSClient } from '@aws-sdk/client-efs';
+import { IAMClient } from '@aws-sdk/client-iam';
+import { Clock, Io } from '../io';
+import { Undo } from '../undo';
+
+/** The clients of one account and region. */
+export interface Clients {
+  readonly cloudFormation: CloudFormationClient;
+  readonly ecs: ECSClient;
+  readonly efs: EFSClient;
+  readonly iam: IAMClient;
+  readonly logs: CloudWatchLogsClient;
+  readonly backup: BackupClient;
+}
+
+/** Where the credentials and the region come from: the SDK's usual chain, which --profile and --region go before. */
+export function makeClients(options: { region?: string; profile?: string }): Clients {
+  const config = {
+    // The SDK reads AWS_REGION only; the AWS CLI's other name for it is as common.
+    region: options.region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION,
+    profile: options.profile,
+  };
+  return {
+    cloudFormation: new CloudFormationClient(config),
+    ecs: new ECSClient(config),
+    efs: new EFSClient(config),
+    iam: new IAMClient(config),
+    logs: new CloudWatchLogsClient(config),
+    backup: new BackupClient(config),
+  };
+}
+
+/** What every step of work in an account needs. */
+export interface Session {
+  readonly aws: Clients;
+  readonly io: Io;
+  readonly clock: Clock;
+  readonly undo: Undo;
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,14 @@
+import { Command } from 'commander';
+import { restoreBackupCommand } from './commands/restore-backup';
+import { Shell } from './commands/shell';
+import { snapshotsCommand } from './commands/snapshots';
+
+/** The command line: one line and one file for each command. */
+export function createProgram(shell: Shell, version: string): Command {
+  const program = new Command('efs-data-layer')
+    .description('Looks after a data layer on Amazon EFS')
+    .version(version)
+    .addCommand(snapshotsCommand(shell))
+    .addCommand(restoreBackupCommand(shell));
+  return program;
+}
