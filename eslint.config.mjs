@@ -2,7 +2,17 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   {
-    ignores: ['node_modules/', '.venv/', 'cdk.out/', 'dist/', 'cli/dist/', 'coverage/', 'lib/**/*.js', 'lib/**/*.d.ts', 'emulator/'],
+    ignores: [
+      'node_modules/',
+      '.venv/',
+      'cdk.out/',
+      'dist/',
+      'cli/dist/',
+      'coverage/',
+      'lib/**/*.js',
+      'lib/**/*.d.ts',
+      'emulator/',
+    ],
   },
   ...tseslint.configs.recommended,
   {

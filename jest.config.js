@@ -8,7 +8,7 @@ const shared = {
   transform: {
     '^.+\\.ts$': ['ts-jest', { tsconfig: { ...compilerOptions, isolatedModules: true }, diagnostics: false }],
   },
-  modulePathIgnorePatterns: ['<rootDir>/cdk.out', '<rootDir>/dist'],
+  modulePathIgnorePatterns: ['<rootDir>/cdk.out', '<rootDir>/dist', '<rootDir>/cli/dist'],
   // Every synth of a test leaves an assembly in the temporary folder: one folder for all, removed at the end.
   globalSetup: '<rootDir>/test/temporary-folder.js',
   globalTeardown: '<rootDir>/test/temporary-folder-removed.js',
@@ -23,6 +23,16 @@ module.exports = {
       testMatch: ['<rootDir>/test/**/*.test.ts'],
       testPathIgnorePatterns: ['/test/deploy/'],
     },
-    { ...shared, displayName: 'deploy', testMatch: ['<rootDir>/test/deploy/**/*.test.ts'] },
+    {
+      ...shared,
+      displayName: 'cli',
+      testMatch: ['<rootDir>/cli/test/**/*.test.ts'],
+      testPathIgnorePatterns: ['/test/deploy/'],
+    },
+    {
+      ...shared,
+      displayName: 'deploy',
+      testMatch: ['<rootDir>/test/deploy/**/*.test.ts', '<rootDir>/cli/test/deploy/**/*.test.ts'],
+    },
   ],
 };

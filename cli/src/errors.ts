@@ -28,7 +28,10 @@ export function usageError(where: string, problem: string, wayOut: string): CliE
 }
 
 function wayOutOf(error: Error): string {
-  if (/AccessDenied|Unauthorized|NotAuthorized/i.test(error.name) || /not authorized|access denied/i.test(error.message)) {
+  if (
+    /AccessDenied|Unauthorized|NotAuthorized/i.test(error.name) ||
+    /not authorized|access denied/i.test(error.message)
+  ) {
     return 'Allow this action to the identity you use; docs/runbooks/restore.md lists all that are needed.';
   }
   if (/Region is missing/i.test(error.message)) {

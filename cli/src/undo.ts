@@ -18,8 +18,6 @@ export interface UndoStep {
 export class Undo {
   private readonly steps: UndoStep[] = [];
 
-  constructor(private readonly io: Io) {}
-
   public add(step: UndoStep): void {
     this.steps.push(step);
   }
@@ -49,7 +47,7 @@ export class Undo {
    * ends at once and says what is left.
    */
   public static async guard<T>(io: Io, work: (undo: Undo, signal: AbortSignal) => Promise<T>): Promise<T> {
-    const undo = new Undo(io);
+    const undo = new Undo();
     const controller = new AbortController();
     const onSignal = () => {
       if (controller.signal.aborted) {

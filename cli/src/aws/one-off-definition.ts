@@ -1,7 +1,7 @@
 import { RegisterTaskDefinitionCommandInput, TaskDefinition, Volume } from '@aws-sdk/client-ecs';
 import { CliError, usageError } from '../errors';
 import { Program } from '../keeper/source';
-import { PYTHON_IMAGE } from '../../../lib/workloads/images';
+import { PYTHON_IMAGE } from './python-image';
 import { DeployedWorkload, hasKeeper } from './workload';
 
 /** The name of the one container. */

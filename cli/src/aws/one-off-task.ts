@@ -39,35 +39,33 @@ export async function runOneOff(session: Session, workload: DeployedWorkload, on
   const definition = oneOffDefinition(workload, oneOff);
   checkInterrupted(session.signal);
 
-  let definitionArn: string | undefined;
+  const made: { definition?: string; task?: Task; ended?: boolean } = {};
   session.undo.add({
-    what: () => `deregister the task definition ${definitionArn}`,
-    byHand: () => `aws ecs deregister-task-definition --task-definition ${definitionArn}`,
+    what: () => `deregister the task definition ${made.definition}`,
+    byHand: () => `aws ecs deregister-task-definition --task-definition ${made.definition}`,
     run: async () => {
-      if (definitionArn) {
-        await aws.ecs.send(new DeregisterTaskDefinitionCommand({ taskDefinition: definitionArn }));
+      if (made.definition) {
+        await aws.ecs.send(new DeregisterTaskDefinitionCommand({ taskDefinition: made.definition }));
       }
     },
   });
   const registered = await ask('one-off task definition', () =>
     aws.ecs.send(new RegisterTaskDefinitionCommand(definition)),
   );
-  definitionArn = registered.taskDefinition!.taskDefinitionArn!;
+  made.definition = registered.taskDefinition!.taskDefinitionArn!;
 
-  let task: Task | undefined;
-  let ended = false;
   session.undo.add({
-    what: () => `stop the task ${task?.taskArn}`,
-    byHand: () => `aws ecs stop-task --cluster ${workload.cluster} --task ${task?.taskArn}`,
+    what: () => `stop the task ${made.task?.taskArn}`,
+    byHand: () => `aws ecs stop-task --cluster ${workload.cluster} --task ${made.task?.taskArn}`,
     run: async () => {
-      if (task && !ended) {
-        await stopTask(session, workload, task.taskArn!);
+      if (made.task && !made.ended) {
+        await stopTask(session, workload, made.task.taskArn!);
       }
     },
   });
-  task = await start(session, workload, definitionArn);
-  io.note(`Task ${taskId(task)} started with ${definition.containerDefinitions![0].image}.`);
-  return follow(session, workload, task, logTarget(workload), () => (ended = true));
+  made.task = await start(session, workload, made.definition);
+  io.note(`Task ${taskId(made.task)} started with ${definition.containerDefinitions![0].image}.`);
+  return follow(session, workload, made.task, logTarget(workload), () => (made.ended = true));
 }
 
 function taskId(task: Task): string {

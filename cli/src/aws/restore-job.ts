@@ -39,7 +39,9 @@ async function recoveryPointOf(
     throw usageError(
       `--recovery-point ${wanted}`,
       `It is no completed recovery point of ${fileSystem.FileSystemId}.`,
-      usable.length > 0 ? `The newest are:${newest.join('')}` : 'The file system has none: was its backup switched off?',
+      usable.length > 0
+        ? `The newest are:${newest.join('')}`
+        : 'The file system has none: was its backup switched off?',
     );
   }
   return point;
@@ -64,9 +66,11 @@ export async function restoreFromBackup(
   const point = await recoveryPointOf(session, fileSystem, wanted);
   const [, partition, , , accountId] = fileSystem.FileSystemArn!.split(':');
 
-  let jobId: string | undefined;
+  const started: { job?: string } = {};
   const job = () =>
-    ask(`restore job ${jobId}`, () => aws.backup.send(new DescribeRestoreJobCommand({ RestoreJobId: jobId })));
+    ask(`restore job ${started.job}`, () =>
+      aws.backup.send(new DescribeRestoreJobCommand({ RestoreJobId: started.job })),
+    );
   const IamRoleArn =
     restoreRoleArn ??
     (await makeTemporaryRole(session, {
@@ -76,15 +80,15 @@ export async function restoreFromBackup(
       accountId,
       managedPolicyArn: `arn:${partition}:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForRestores`,
       stillNeeded: async () => {
-        if (jobId && isUnfinished((await job()).Status)) {
+        if (started.job && isUnfinished((await job()).Status)) {
           throw new Error(
-            `the restore job ${jobId} still needs it: AWS Backup cannot stop a restore; when it has ended`,
+            `the restore job ${started.job} still needs it: AWS Backup cannot stop a restore; when it has ended`,
           );
         }
       },
     }));
   checkInterrupted(signal);
-  const started = await ask(`--recovery-point ${point.RecoveryPointArn}`, () =>
+  const answer = await ask(`--recovery-point ${point.RecoveryPointArn}`, () =>
     aws.backup.send(
       new StartRestoreJobCommand({
         RecoveryPointArn: point.RecoveryPointArn,
@@ -102,8 +106,10 @@ export async function restoreFromBackup(
       }),
     ),
   );
-  jobId = started.RestoreJobId!;
-  io.note(`Restore job ${jobId} of ${point.CreationDate!.toISOString()}: the application goes on running meanwhile.`);
+  started.job = answer.RestoreJobId!;
+  io.note(
+    `Restore job ${started.job} of ${point.CreationDate!.toISOString()}: the application goes on running meanwhile.`,
+  );
 
   for (let shown = ''; ; await clock.sleep(POLL_MS, signal)) {
     checkInterrupted(signal);
@@ -118,7 +124,7 @@ export async function restoreFromBackup(
     }
     if (!isUnfinished(Status)) {
       throw new CliError(
-        `restore job ${jobId}`,
+        `restore job ${started.job}`,
         `It ended as ${Status}: ${StatusMessage ?? 'no reason given'}.`,
         'Nothing of the workload was touched; correct the reason and run the command again.',
       );

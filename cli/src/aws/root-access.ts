@@ -34,13 +34,13 @@ export async function makeRootAccess(
 ): Promise<RootAccess> {
   const { aws, clock, undo, signal } = session;
   checkInterrupted(signal);
-  let accessPointId: string | undefined;
+  const temporary: { id?: string } = {};
   undo.add({
-    what: () => `delete the access point ${accessPointId}`,
-    byHand: () => `aws efs delete-access-point --access-point-id ${accessPointId}`,
+    what: () => `delete the access point ${temporary.id}`,
+    byHand: () => `aws efs delete-access-point --access-point-id ${temporary.id}`,
     run: async () => {
-      if (accessPointId) {
-        await aws.efs.send(new DeleteAccessPointCommand({ AccessPointId: accessPointId }));
+      if (temporary.id) {
+        await aws.efs.send(new DeleteAccessPointCommand({ AccessPointId: temporary.id }));
       }
     },
   });
@@ -59,7 +59,8 @@ export async function makeRootAccess(
       }),
     ),
   );
-  accessPointId = made.AccessPointId!;
+  const accessPointId = made.AccessPointId!;
+  temporary.id = accessPointId;
   for (const until = clock.now() + AVAILABLE_MS; ; await clock.sleep(POLL_MS, signal)) {
     checkInterrupted(signal);
     const { AccessPoints } = await ask(`access point ${accessPointId}`, () =>
@@ -81,7 +82,8 @@ export async function makeRootAccess(
   const through = (arn: string) => ({ StringEquals: { 'elasticfilesystem:AccessPointArn': arn } });
   const taskRoleArn = await makeTemporaryRole(session, {
     name: `efs-data-layer-bring-back-${runId}`,
-    description: 'efs-data-layer: reads a restored tree and writes it to its workload; deleted by the command that made it',
+    description:
+      'efs-data-layer: reads a restored tree and writes it to its workload; deleted by the command that made it',
     service: 'ecs-tasks.amazonaws.com',
     accountId,
     statements: [

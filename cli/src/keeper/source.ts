@@ -16,7 +16,7 @@ export function keeperPath(): string {
 
 /** A Python program as the argument of `python3 -c`, compressed: a task definition is limited to 64 KiB. */
 export function embedded(file: string): string {
-  const packed = zlib.deflateSync(fs.readFileSync(file), { level: 9 }).toString('base64');
+  const packed = zlib.deflateSync(fs.readFileSync(file, 'utf8'), { level: 9 }).toString('base64');
   return `import base64,zlib;exec(compile(zlib.decompress(base64.b64decode("${packed}")),"${path.basename(file)}","exec"))`;
 }
 
