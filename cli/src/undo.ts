@@ -1,6 +1,9 @@
 import { CliError, EXIT } from './errors';
 import { Io } from './io';
 
+/** Ctrl-C, a polite kill, a closed terminal. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /** How one change is taken back. */
 export interface UndoStep {
   /** What is done, in the infinitive: "delete the access point fsap-…". */
@@ -57,7 +60,7 @@ export class Undo {
       io.note('Interrupted: taking back what was changed (again to end at once) …');
       controller.abort();
     };
-    process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+    SIGNALS.forEach((name) => process.on(name, onSignal));
     let result: { value: T } | undefined;
     let error: Error | undefined;
     try {
@@ -66,7 +69,7 @@ export class Undo {
       error = thrown as Error;
     }
     const failures = await undo.run();
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    SIGNALS.forEach((name) => process.off(name, onSignal));
     if (failures.length > 0) {
       throw new CliError(
         'clean-up',

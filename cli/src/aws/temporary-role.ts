@@ -33,11 +33,6 @@ export interface TemporaryRole {
 export async function makeTemporaryRole(session: Session, role: TemporaryRole): Promise<string> {
   const { iam } = session.aws;
   const RoleName = role.name;
-  const ignoreAbsent = (error: Error) => {
-    if (error.name !== 'NoSuchEntityException') {
-      throw error;
-    }
-  };
   checkInterrupted(session.signal);
   session.undo.add({
     what: () => `delete the role ${RoleName}`,
@@ -49,11 +44,12 @@ export async function makeTemporaryRole(session: Session, role: TemporaryRole): 
       }; aws iam delete-role --role-name ${RoleName}`,
     run: async () => {
       await role.stillNeeded?.();
-      const remove = role.managedPolicyArn
-        ? iam.send(new DetachRolePolicyCommand({ RoleName, PolicyArn: role.managedPolicyArn }))
-        : iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName: POLICY_NAME }));
-      await remove.catch(ignoreAbsent);
-      await iam.send(new DeleteRoleCommand({ RoleName })).catch(ignoreAbsent);
+      await unlessAbsent(() =>
+        role.managedPolicyArn
+          ? iam.send(new DetachRolePolicyCommand({ RoleName, PolicyArn: role.managedPolicyArn }))
+          : iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName: POLICY_NAME })),
+      );
+      await unlessAbsent(() => iam.send(new DeleteRoleCommand({ RoleName })));
     },
   });
   const made = await ask(`role ${RoleName}`, () =>
@@ -92,4 +88,14 @@ export async function makeTemporaryRole(session: Session, role: TemporaryRole): 
   );
   await session.clock.sleep(PROPAGATION_MS, session.signal);
   return made.Role!.Arn!;
+}
+
+async function unlessAbsent(request: () => Promise<unknown>): Promise<void> {
+  try {
+    await request();
+  } catch (error) {
+    if ((error as Error).name !== 'NoSuchEntityException') {
+      throw error;
+    }
+  }
 }
