@@ -3,7 +3,7 @@ import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
 import { promisify } from 'util';
-import { keeperProgram, listRestoredProgram, Program } from '../src/keeper/source';
+import { discardRestoredProgram, keeperProgram, listRestoredProgram, Program } from '../src/keeper/source';
 
 const BIN = path.join(__dirname, '..', 'bin', 'efs-data-layer.js');
 
@@ -171,6 +171,20 @@ describe('the programs of one-off tasks', () => {
     holder.stdin.end();
     expect(code).toBe(143);
     expect(fs.existsSync(path.join(volume, 'snapshots'))).toBe(false);
+  });
+
+  test('a restored tree is discarded, and nothing else is', async () => {
+    const tree = 'aws-backup-restore_2026-11-25T03-44-54-417Z';
+    const link = 'aws-backup-restore_2026-11-25T03-44-55-000Z';
+    fs.mkdirSync(path.join(volume, tree, 'open-webui'), { recursive: true });
+    fs.mkdirSync(path.join(volume, 'open-webui'));
+    fs.symlinkSync('open-webui', path.join(volume, link));
+    for (const name of ['open-webui', '..', `${tree}/../open-webui`, link, 'aws-backup-restore_none']) {
+      expect(await run(discardRestoredProgram(volume, name))).toMatchObject({ code: 64 });
+    }
+    expect(fs.readdirSync(volume).sort()).toEqual([tree, link, 'open-webui']);
+    expect(await run(discardRestoredProgram(volume, tree))).toMatchObject({ code: 0 });
+    expect(fs.readdirSync(volume).sort()).toEqual([link, 'open-webui']);
   });
 
   test('what AWS Backup restored is listed', async () => {

@@ -129,14 +129,14 @@ describe('from a restored directory', () => {
     const [policy] = account.iam.commandCalls(PutRolePolicyCommand);
     expect(JSON.parse(policy.args[0].input.PolicyDocument!).Statement).toEqual([
       {
-        Sid: 'ReadFromTheRoot',
+        Sid: 'TheRoot',
         Effect: 'Allow',
         Action: ['elasticfilesystem:ClientMount'],
         Resource: FS_ARN,
         Condition: { StringEquals: { 'elasticfilesystem:AccessPointArn': ROOT_POINT.AccessPointArn } },
       },
       {
-        Sid: 'WriteToTheWorkload',
+        Sid: 'TheWorkload',
         Effect: 'Allow',
         Action: ['elasticfilesystem:ClientMount', 'elasticfilesystem:ClientWrite'],
         Resource: FS_ARN,
@@ -347,8 +347,32 @@ describe('input', () => {
     expect(account.calls.slice(-4)).toEqual(['deregister', ...CLEAN_UP]);
   });
 
+  test('--discard is the one that may write at the root, and nothing is stopped for it', async () => {
+    account = new RestoreAccount({ tasks: [{}] });
+    expect(await account.restoreBackup('--discard', TREE)).toBe(0);
+    const [policy] = account.iam.commandCalls(PutRolePolicyCommand);
+    expect(JSON.parse(policy.args[0].input.PolicyDocument!).Statement[0].Action).toEqual([
+      'elasticfilesystem:ClientMount',
+      'elasticfilesystem:ClientWrite',
+      'elasticfilesystem:ClientRootAccess',
+    ]);
+    const [container] = account.definitions[0].containerDefinitions!;
+    expect(container.mountPoints![1].readOnly).toBe(false);
+    expect(container.command).toEqual(['/mnt/file-system-root', TREE]);
+    expect(account.calls).toEqual([
+      'access point',
+      'role',
+      'role policy',
+      'register',
+      'run',
+      'deregister',
+      ...CLEAN_UP,
+    ]);
+  });
+
   test.each([
-    [[], /0 of --recovery-point, --restored-directory and --list/],
+    [['--discard', 'open-webui'], /--discard open-webui\] It is no name AWS Backup gives/],
+    [[], /0 of --recovery-point, --restored-directory, --list and --discard/],
     [['--list', '--recovery-point', 'latest'], /2 of --recovery-point/],
     [['--restored-directory', '../../knowledge'], /It is no name AWS Backup gives/],
     [['--list', '--restore-role', 'arn'], /for --recovery-point only/],

@@ -13,8 +13,9 @@ export const MAX_DEFINITION_BYTES = 65536;
 /** Marks what this command makes for a while, so that a leftover is recognized. */
 export const TEMPORARY_TAG = 'efs-data-layer:temporary';
 
-/** A second directory in the task: the file system's root, read-only. */
+/** A second directory in the task: the file system's root. */
 export interface RootMount {
+  readonly readOnly: boolean;
   readonly accessPointId: string;
   readonly mountPath: string;
 }
@@ -82,7 +83,11 @@ export function oneOffDefinition(workload: DeployedWorkload, oneOff: OneOff): Re
         authorizationConfig: { accessPointId: oneOff.root.accessPointId, iam: 'ENABLED' },
       },
     });
-    mountPoints.push({ sourceVolume: 'file-system-root', containerPath: oneOff.root.mountPath, readOnly: true });
+    mountPoints.push({
+      sourceVolume: 'file-system-root',
+      containerPath: oneOff.root.mountPath,
+      readOnly: oneOff.root.readOnly,
+    });
   }
   const log = logTarget(workload);
   const definition: RegisterTaskDefinitionCommandInput = {

@@ -149,6 +149,7 @@ async function follow(
       'A failed mount or image pull is named in the reason; correct it and run the command again.',
     );
   }
+  io.note(`Its program ended with exit code ${container.exitCode}.`);
   return { exitCode: container.exitCode, lines };
 }
 

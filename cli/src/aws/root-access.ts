@@ -12,7 +12,10 @@ export const ROOT_MOUNT = '/mnt/file-system-root';
 const POLL_MS = 2_000;
 const AVAILABLE_MS = 120_000;
 
-/** A way to read the whole file system, for the length of this command. */
+/** With whose rights, and whether to write. */
+export type RootPower = 'read-as-workload' | 'read-as-root' | 'write-as-root';
+
+/** A way to the whole file system, for the length of this command. */
 export interface RootAccess {
   readonly taskRoleArn: string;
   readonly root: RootMount;
@@ -23,16 +26,18 @@ export interface RootAccess {
  * through the workload's own: what AWS Backup restored is only read, and what is written gets the workload's user.
  *
  * The access point has the workload's POSIX user: AWS Backup keeps owner and mode, so this user may read the restored
- * directory (mode 750, its own) and sees no other workload's. With `asRoot` it is user 0, which EFS honours only
- * with ClientRootAccess: for trees whose owner is another.
+ * directory (mode 750, its own) and sees no other workload's. As root it is user 0, which EFS honours only with
+ * ClientRootAccess: to read trees whose owner is another, and to delete one, for the root belongs to user 0.
  */
 export async function makeRootAccess(
   session: Session,
   workload: DeployedWorkload,
   runId: string,
-  asRoot: boolean,
+  power: RootPower,
 ): Promise<RootAccess> {
   const { aws, clock, undo, signal } = session;
+  const asRoot = power !== 'read-as-workload';
+  const write = power === 'write-as-root';
   checkInterrupted(signal);
   const temporary: { id?: string } = {};
   undo.add({
@@ -82,20 +87,23 @@ export async function makeRootAccess(
   const through = (arn: string) => ({ StringEquals: { 'elasticfilesystem:AccessPointArn': arn } });
   const taskRoleArn = await makeTemporaryRole(session, {
     name: `efs-data-layer-bring-back-${runId}`,
-    description:
-      'efs-data-layer: reads a restored tree and writes it to its workload; deleted by the command that made it',
+    description: 'efs-data-layer: for a one-off task on a restored tree; deleted by the command that made it',
     service: 'ecs-tasks.amazonaws.com',
     accountId,
     statements: [
       {
-        Sid: 'ReadFromTheRoot',
+        Sid: 'TheRoot',
         Effect: 'Allow',
-        Action: ['elasticfilesystem:ClientMount', ...(asRoot ? ['elasticfilesystem:ClientRootAccess'] : [])],
+        Action: [
+          'elasticfilesystem:ClientMount',
+          ...(write ? ['elasticfilesystem:ClientWrite'] : []),
+          ...(asRoot ? ['elasticfilesystem:ClientRootAccess'] : []),
+        ],
         Resource: fileSystemArn,
         Condition: through(made.AccessPointArn!),
       },
       {
-        Sid: 'WriteToTheWorkload',
+        Sid: 'TheWorkload',
         Effect: 'Allow',
         Action: ['elasticfilesystem:ClientMount', 'elasticfilesystem:ClientWrite'],
         Resource: fileSystemArn,
@@ -103,5 +111,5 @@ export async function makeRootAccess(
       },
     ],
   });
-  return { taskRoleArn, root: { accessPointId, mountPath: ROOT_MOUNT } };
+  return { taskRoleArn, root: { accessPointId, mountPath: ROOT_MOUNT, readOnly: !write } };
 }

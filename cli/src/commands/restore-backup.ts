@@ -9,7 +9,7 @@ import { makeRootAccess, RootAccess, ROOT_MOUNT } from '../aws/root-access';
 import { pauseService } from '../aws/service-pause';
 import { DeployedWorkload, findWorkload } from '../aws/workload';
 import { usageError } from '../errors';
-import { keeperProgram, listRestoredProgram } from '../keeper/source';
+import { discardRestoredProgram, keeperProgram, listRestoredProgram } from '../keeper/source';
 import { Undo } from '../undo';
 import { AccountOptions, addAccountOptions, clientsOf, noteKeeperExit, Shell, workloadQuery } from './shell';
 
@@ -17,6 +17,7 @@ interface RestoreOptions extends AccountOptions {
   readonly recoveryPoint?: string;
   readonly restoredDirectory?: string;
   readonly list?: boolean;
+  readonly discard?: string;
   readonly restore?: boolean;
   readonly asRoot?: boolean;
   readonly restoreRole?: string;
@@ -31,6 +32,7 @@ export function restoreBackupCommand(shell: Shell): Command {
     .option('--recovery-point <arn>', 'start the restore job itself and wait for it; "latest" takes the newest')
     .option('--restored-directory <name>', 'of a restore job that has ended: aws-backup-restore_<time>')
     .option('--list', 'show what AWS Backup has restored on the file system, and do nothing else')
+    .option('--discard <name>', 'delete what AWS Backup has restored, once it is not needed, and do nothing else')
     .option('--restore', 'also put the snapshots in place of the present files, which are set aside')
     .option('--as-root', 'read the restored tree as user 0, when its owner is not the workload’s user')
     .option('--restore-role <arn>', 'the role AWS Backup restores with (default: a temporary one)')
@@ -39,18 +41,19 @@ export function restoreBackupCommand(shell: Shell): Command {
 }
 
 function checkOptions(options: RestoreOptions): void {
-  const sources = [options.recoveryPoint, options.restoredDirectory, options.list].filter((one) => one !== undefined);
+  const { recoveryPoint, restoredDirectory, list, discard } = options;
+  const sources = [recoveryPoint, restoredDirectory, list, discard].filter((one) => one !== undefined);
   if (sources.length !== 1) {
     throw usageError(
       'restore-backup',
-      `${sources.length} of --recovery-point, --restored-directory and --list are given.`,
+      `${sources.length} of --recovery-point, --restored-directory, --list and --discard are given.`,
       'Pass one of them.',
     );
   }
-  const directory = options.restoredDirectory;
+  const directory = restoredDirectory ?? discard;
   if (directory !== undefined && !/^aws-backup-restore_[A-Za-z0-9._:-]+$/.test(directory)) {
     throw usageError(
-      `--restored-directory ${directory}`,
+      `--${discard ? 'discard' : 'restored-directory'} ${directory}`,
       'It is no name AWS Backup gives.',
       'Pass the name without slashes, for example aws-backup-restore_2026-05-14T17-27-00-417Z; --list shows them.',
     );
@@ -75,7 +78,13 @@ async function restoreBackup(shell: Shell, options: RestoreOptions): Promise<num
     const since = options.recoveryPoint
       ? await restoreFromBackup(session, workload, runId, options.recoveryPoint, options.restoreRole)
       : undefined;
-    const access = await makeRootAccess(session, workload, runId, options.asRoot ?? false);
+    if (options.discard) {
+      const access = await makeRootAccess(session, workload, runId, 'write-as-root');
+      const program = discardRestoredProgram(ROOT_MOUNT, options.discard);
+      return (await runOneOff(session, workload, { ...base, ...access, program })).exitCode;
+    }
+    const power = options.asRoot ? 'read-as-root' : 'read-as-workload';
+    const access = await makeRootAccess(session, workload, runId, power);
     const listed = options.restoredDirectory
       ? undefined
       : await runOneOff(session, workload, { ...base, ...access, program: listRestoredProgram(ROOT_MOUNT) });
@@ -125,7 +134,9 @@ async function bringBack(
       ? `Kept as ${ids.join(', ')}. Put in place with:\n  efs-data-layer snapshots restore ${ids.join(' ')} --stack ${stack} --workload ${name}`
       : 'The keeper names no snapshot: see its lines above.',
   );
-  io.note(`${directory} stays on the file system and is billed until it is deleted: see docs/runbooks/restore.md.`);
+  io.note(
+    `${directory} stays on the file system and is billed; delete it when it is not needed, with --discard ${directory}.`,
+  );
   return 0;
 }
 

@@ -39,6 +39,12 @@ export function keeperProgram(...runs: string[][]): Program {
   };
 }
 
+/** Deletes one restored tree. */
+export function discardRestoredProgram(root: string, name: string): Program {
+  const program = embedded(path.join(__dirname, 'discard-restored.py'));
+  return { entryPoint: ['python3', '-c', program], command: [root, name] };
+}
+
 /** Lists what AWS Backup restored below a directory. */
 export function listRestoredProgram(root: string): Program {
   return { entryPoint: ['python3', '-c', embedded(path.join(__dirname, 'list-restored.py'))], command: [root] };

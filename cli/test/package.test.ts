@@ -1,0 +1,78 @@
+import { execFileSync } from 'child_process';
+import * as fs from 'fs';
+import * as os from 'os';
+import * as path from 'path';
+import { PYTHON_IMAGE as CONSTRUCTS_IMAGE } from '../../lib/single-writer';
+import { PYTHON_IMAGE } from '../src/aws/python-image';
+
+const REPOSITORY = path.join(__dirname, '..', '..');
+
+jest.setTimeout(180_000);
+
+function npmPack(cwd: string, ...args: string[]): { filename: string; files: string[] } {
+  const json = execFileSync('npm', ['pack', '--json', '--silent', ...args], { cwd, encoding: 'utf8' });
+  const [packed] = JSON.parse(json.slice(json.indexOf('['))) as { filename: string; files: { path: string }[] }[];
+  return { filename: packed.filename, files: packed.files.map((file) => file.path) };
+}
+
+test('the one-off task’s Python is the one the construct runs the keeper with', () => {
+  expect(PYTHON_IMAGE).toBe(CONSTRUCTS_IMAGE);
+});
+
+test('the construct library’s package has nothing of the command line', () => {
+  const { files } = npmPack(REPOSITORY, '--dry-run', '--ignore-scripts');
+  expect(files).toContain('lib/single-writer/keeper.py');
+  expect(files.filter((file) => /^cli\/|commander|client-/.test(file))).toEqual([]);
+  const { dependencies } = JSON.parse(fs.readFileSync(path.join(REPOSITORY, 'package.json'), 'utf8'));
+  expect(dependencies).toBeUndefined();
+});
+
+describe('the command line’s package, compiled and unpacked', () => {
+  let directory: string;
+  let files: string[];
+
+  beforeAll(() => {
+    directory = fs.mkdtempSync(path.join(os.tmpdir(), 'cli-package-'));
+    const packed = npmPack(path.join(REPOSITORY, 'cli'), '--pack-destination', directory);
+    files = packed.files;
+    execFileSync('tar', ['-xzf', path.join(directory, packed.filename), '-C', directory]);
+    fs.symlinkSync(path.join(REPOSITORY, 'node_modules'), path.join(directory, 'node_modules'));
+  });
+
+  afterAll(() => {
+    fs.rmSync(directory, { recursive: true, force: true });
+  });
+
+  function run(...args: string[]): string {
+    const bin = path.join(directory, 'package', 'bin', 'efs-data-layer.js');
+    return execFileSync(process.execPath, [bin, ...args], { encoding: 'utf8' });
+  }
+
+  test('holds what was compiled, no source, and the keeper of the library', () => {
+    expect(files.filter((file) => file.endsWith('.ts'))).toEqual([]);
+    const keeper = 'lib/single-writer/keeper.py';
+    expect(fs.readFileSync(path.join(directory, 'package', 'dist', keeper))).toEqual(
+      fs.readFileSync(path.join(REPOSITORY, keeper)),
+    );
+  });
+
+  test('needs no CDK', () => {
+    const compiled = files.filter((file) => file.endsWith('.js'));
+    const text = compiled.map((file) => fs.readFileSync(path.join(directory, 'package', file), 'utf8')).join('\n');
+    const required = [...text.matchAll(/require\("([^.][^"]*)"\)/g)].map(([, name]) => name);
+    const { dependencies } = JSON.parse(fs.readFileSync(path.join(directory, 'package', 'package.json'), 'utf8'));
+    const builtIn = ['child_process', 'crypto', 'fs', 'path', 'zlib'];
+    expect([...new Set(required)].filter((name) => !(name in dependencies) && !builtIn.includes(name))).toEqual([]);
+    expect(Object.keys(dependencies).filter((name) => /cdk|constructs|jsii/.test(name))).toEqual([]);
+  });
+
+  test('runs', () => {
+    const { version } = JSON.parse(fs.readFileSync(path.join(REPOSITORY, 'cli', 'package.json'), 'utf8'));
+    expect(run('--version').trim()).toBe(version);
+    const volume = path.join(directory, 'volume');
+    fs.mkdirSync(volume);
+    fs.writeFileSync(path.join(volume, 'notes.txt'), 'text');
+    expect(run('snapshots', 'take', '--dir', volume)).toContain('"keeper": "snapshot"');
+    expect(run('snapshots', 'list', '--dir', volume)).toMatch(/^notes.txt\//);
+  });
+});
