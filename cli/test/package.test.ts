@@ -19,9 +19,10 @@ test('the one-off task’s Python is the one the construct runs the keeper with'
   expect(PYTHON_IMAGE).toBe(CONSTRUCTS_IMAGE);
 });
 
-test('the construct library’s package has nothing of the command line', () => {
+test('the construct library’s package has what it reads, and nothing of the command line', () => {
   const { files } = npmPack(REPOSITORY, '--dry-run', '--ignore-scripts');
-  expect(files).toContain('lib/single-writer/keeper.py');
+  const readAtRunTime = ['keeper.py', 'keeper.bundle', 'gate.sh'].map((name) => `lib/single-writer/${name}`);
+  expect(files).toEqual(expect.arrayContaining(readAtRunTime));
   expect(files.filter((file) => /^cli\/|commander|client-/.test(file))).toEqual([]);
   const { dependencies } = JSON.parse(fs.readFileSync(path.join(REPOSITORY, 'package.json'), 'utf8'));
   expect(dependencies).toBeUndefined();
