@@ -182,6 +182,16 @@ describe('from a restored directory', () => {
     expect(own.efsVolumeConfiguration!.authorizationConfig!.accessPointId).toBe(ACCESS_POINT.AccessPointId);
   });
 
+  test('--stores brings back what the keeper does not copy by itself, and restores it under the keeper of all', async () => {
+    account = new RestoreAccount({ tasks: [BROUGHT, {}] });
+    await account.restoreBackup('--restored-directory', TREE, '--restore', '--stores', 'uploads/');
+    const stores = account.definitions.map(
+      ({ containerDefinitions: [container] = [] }) =>
+        container.environment!.find((variable) => variable.name === 'KEEPER_STORES')!.value,
+    );
+    expect(stores).toEqual(['uploads/', 'webui.db,vector_db/,uploads/']);
+  });
+
   test('--restore puts the snapshots in place while the application is stopped once', async () => {
     account = new RestoreAccount({ tasks: [BROUGHT, {}] });
     expect(await account.restoreBackup('--restored-directory', TREE, '--restore')).toBe(0);

@@ -24,7 +24,10 @@ export interface RootMount {
 export interface OneOff {
   readonly program: Program;
   readonly image?: string;
+  /** Stores besides the workload's own. */
   readonly stores?: string;
+  /** Take these stores only. Never for what ends with a clean release: a store the keeper did not see would count too. */
+  readonly onlyThese?: boolean;
   /** In place of the workload's own role. */
   readonly taskRoleArn?: string;
   readonly root?: RootMount;
@@ -37,7 +40,7 @@ export interface LogTarget {
 }
 
 /** The stores the keeper is told to look after. */
-function storesOf(workload: DeployedWorkload, stores?: string): string {
+function storesOf(workload: DeployedWorkload, { stores, onlyThese }: OneOff): string {
   const own = workload.container.environment?.find((variable) => variable.name === 'KEEPER_STORES')?.value;
   if (stores === undefined && !hasKeeper(workload.container)) {
     throw usageError(
@@ -46,7 +49,10 @@ function storesOf(workload: DeployedWorkload, stores?: string): string {
       'Deploy the stack with a version of efs-data-layer that has one, or pass --stores, for example --stores webui.db.',
     );
   }
-  return stores ?? own ?? '*';
+  if (stores === undefined || own === undefined || onlyThese) {
+    return stores ?? own ?? '*';
+  }
+  return own === '*' ? own : [...new Set([...own.split(','), ...stores.split(',')])].join(',');
 }
 
 /** Where a container of the workload logs to: the one-off task's execution role may write there already. */
@@ -109,7 +115,7 @@ export function oneOffDefinition(workload: DeployedWorkload, oneOff: OneOff): Re
         ...oneOff.program,
         environment: [
           { name: 'KEEPER_DIR', value: workload.mountPath },
-          { name: 'KEEPER_STORES', value: storesOf(workload, oneOff.stores) },
+          { name: 'KEEPER_STORES', value: storesOf(workload, oneOff) },
         ],
         mountPoints,
         stopTimeout: 120,

@@ -110,7 +110,8 @@ async function bringBack(
   const source = `${ROOT_MOUNT}/${directory}/${workload.name}`;
   io.note(`Bringing back ${directory}/${workload.name} …`);
   await pauseService(session, workload);
-  const brought = await runOneOff(session, workload, { ...base, program: keeperProgram(['bring-back', source]) });
+  const program = keeperProgram(['bring-back', source]);
+  const brought = await runOneOff(session, workload, { ...base, program, onlyThese: true });
   if (brought.exitCode !== 0) {
     io.note(
       'Nothing was put in place. If the directory is there (--list) but may not be read by the workload’s user, repeat with --as-root.',

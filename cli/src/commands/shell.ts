@@ -29,7 +29,10 @@ export function addAccountOptions(command: Command): Command {
   return command
     .option('--stack <name>', 'the CloudFormation stack of the data layer')
     .option('--workload <name>', 'its directory on the volume, for example open-webui')
-    .option('--stores <names>', 'comma separated, as in KEEPER_STORES (default: those of the workload, or everything)')
+    .option(
+      '--stores <names>',
+      'names in the directory, for example uploads/, besides the workload’s own (with --dir: no others)',
+    )
     .option('--service <name>', 'the ECS service, when it is in another stack')
     .option('--cluster <name>', 'its cluster')
     .option('--image <image>', 'an image with Python for the one-off task (default: the workload’s, or python slim)')

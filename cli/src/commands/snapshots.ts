@@ -45,7 +45,8 @@ export function snapshotsCommand(shell: Shell): Command {
     const command = snapshots.command(`${verb.name}${verb.ids ? ` ${verb.ids}` : ''}`).description(verb.summary);
     command.option('--dir <path>', 'the mounted directory, inside a task or on a host that mounts the volume');
     command.option('--json', 'one JSON object per line');
-    addAccountOptions(command).action(async (...received: unknown[]) => {
+    addAccountOptions(command);
+    command.action(async (...received: unknown[]) => {
       const ids = verb.ids ? [received[0] ?? []].flat() : [];
       shell.exit(await runVerb(shell, verb, ids as string[], command.opts<SnapshotOptions>()));
     });
