@@ -212,6 +212,8 @@ asWorkloadUser('bring-back as the workload’s user, from a tree AWS Backup rest
     ['webui.db', 'vector_db'].forEach((name) => fs.renameSync(path.join(volume, name), path.join(tree, name)));
     execFileSync('chown', ['-R', '1000:1000', tree, volume]);
     execFileSync('chown', ['0:0', root]);
+    // The tests' own temporary folder is closed to other users.
+    fs.chmodSync(os.tmpdir(), fs.statSync(os.tmpdir()).mode | 0o011);
     fs.chmodSync(tree, 0o750);
   });
 
