@@ -17,12 +17,12 @@ const { status } = spawnSync(
 if (status !== 0) {
   process.exit(status ?? 1);
 }
-const files = [
-  'lib/single-writer/keeper.py',
-  'cli/src/keeper/sequence.py',
-  'cli/src/keeper/list-restored.py',
-  'cli/src/keeper/discard-restored.py',
-];
+const files = ['lib/single-writer', 'cli/src/keeper'].flatMap((folder) =>
+  fs
+    .readdirSync(path.join(repository, folder))
+    .filter((name) => /\.(py|bundle)$/.test(name))
+    .map((name) => `${folder}/${name}`),
+);
 for (const file of files) {
   fs.mkdirSync(path.dirname(path.join(dist, file)), { recursive: true });
   fs.copyFileSync(path.join(repository, file), path.join(dist, file));

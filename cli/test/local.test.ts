@@ -10,13 +10,17 @@ const BIN = path.join(__dirname, '..', 'bin', 'efs-data-layer.js');
 jest.setTimeout(120_000);
 
 let volume: string;
+/** Where a one-off task unpacks the keeper: the container's /tmp. */
+let local: string;
 
 beforeEach(() => {
   volume = fs.mkdtempSync(path.join(os.tmpdir(), 'snapshots-'));
+  local = fs.mkdtempSync(path.join(os.tmpdir(), 'keeper-'));
+  fs.chmodSync(local, 0o777);
 });
 
 afterEach(() => {
-  fs.rmSync(volume, { recursive: true, force: true });
+  [volume, local].forEach((folder) => fs.rmSync(folder, { recursive: true, force: true }));
 });
 
 interface Ended {
@@ -119,7 +123,13 @@ describe('on a mounted directory, with real databases', () => {
 describe('the programs of one-off tasks', () => {
   function start({ entryPoint, command }: Program, environment: NodeJS.ProcessEnv = {}) {
     const [python, ...args] = [...entryPoint, ...command];
-    const env = { ...process.env, KEEPER_DIR: volume, KEEPER_STORES: 'webui.db,vector_db/', ...environment };
+    const env = {
+      ...process.env,
+      KEEPER_DIR: volume,
+      KEEPER_STORES: 'webui.db,vector_db/',
+      KEEPER_LOCAL_DIR: local,
+      ...environment,
+    };
     return { python, args, env };
   }
 
@@ -220,7 +230,7 @@ asWorkloadUser('bring-back as the workload’s user, from a tree AWS Backup rest
   function bringBack(): Promise<Ended> {
     const { entryPoint, command } = keeperProgram(['bring-back', path.join(root, 'open-webui')]);
     const [python, ...args] = [...entryPoint, ...command];
-    const env = { ...process.env, KEEPER_DIR: volume, KEEPER_STORES: 'webui.db,vector_db/' };
+    const env = { ...process.env, KEEPER_DIR: volume, KEEPER_STORES: 'webui.db,vector_db/', KEEPER_LOCAL_DIR: local };
     return end(promisify(execFile)(python, args, { env, ...USER }));
   }
 

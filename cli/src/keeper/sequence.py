@@ -1,11 +1,11 @@
-"""Runs PROGRAM once for each group of arguments, in order, until one fails. Groups are separated by ";"."""
+"""Runs the Python file PROGRAM once for each group of arguments, in order, until one fails. Groups are separated by ";"."""
 
 import signal
 import subprocess
 import sys
 
 group, groups = [], []
-for word in sys.argv[1:] + [";"]:
+for word in sys.argv[2:] + [";"]:
     if word == ";":
         groups.append(group)
         group = []
@@ -29,7 +29,7 @@ for group in groups:
     if stopped:
         status = 128 + stopped
         break
-    child = subprocess.Popen([sys.executable, "-c", PROGRAM, *group])  # noqa: F821  set by whoever embeds this
+    child = subprocess.Popen([sys.executable, PROGRAM, *group])  # noqa: F821  set by whoever embeds this
     status = child.wait()
     if status:
         break

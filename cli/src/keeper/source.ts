@@ -14,8 +14,8 @@ export function keeperPath(): string {
   return KEEPER;
 }
 
-/** A Python program as the argument of `python3 -c`, compressed: a task definition is limited to 64 KiB. */
-export function embedded(file: string): string {
+/** A Python program as the argument of `python3 -c`. */
+function embedded(file: string): string {
   const packed = zlib.deflateSync(fs.readFileSync(file, 'utf8'), { level: 9 }).toString('base64');
   return `import base64,zlib;exec(compile(zlib.decompress(base64.b64decode("${packed}")),"${path.basename(file)}","exec"))`;
 }
@@ -26,15 +26,29 @@ export interface Program {
   readonly command: string[];
 }
 
+/** The keeper and its modules as the construct embeds them; the first line of the file is their checksum. */
+function keeperBundle(): string {
+  keeperPath();
+  return fs.readFileSync(path.join(path.dirname(KEEPER), 'keeper.bundle'), 'utf8').split('\n')[1];
+}
+
+/** Unpacks the bundle, its first argument, into a directory of the container. */
+const UNPACK = [
+  'import base64,json,os,sys,zlib',
+  'd=os.environ.get("KEEPER_LOCAL_DIR","/tmp/keeper")',
+  'os.makedirs(d,exist_ok=True)',
+  '[open(d+"/"+n,"w",encoding="utf-8").write(t) for n,t in json.loads(zlib.decompress(base64.b64decode(sys.argv[1]))).items()]',
+  'PROGRAM=d+"/keeper.py"',
+].join(';');
+
 /** The keeper with one list of arguments; with several lists, one run after the other until one fails. */
 export function keeperProgram(...runs: string[][]): Program {
-  const program = embedded(keeperPath());
-  if (runs.length === 1) {
-    return { entryPoint: ['python3', '-c', program], command: runs[0] };
-  }
-  const sequence = fs.readFileSync(path.join(__dirname, 'sequence.py'), 'utf8');
+  const boot =
+    runs.length === 1
+      ? `${UNPACK};os.execv(sys.executable,[sys.executable,PROGRAM]+sys.argv[2:])`
+      : `${UNPACK}\n${fs.readFileSync(path.join(__dirname, 'sequence.py'), 'utf8')}`;
   return {
-    entryPoint: ['python3', '-c', `PROGRAM = ${JSON.stringify(program)}\n${sequence}`],
+    entryPoint: ['python3', '-c', boot, keeperBundle()],
     command: runs.flatMap((run, index) => (index === 0 ? run : [';', ...run])),
   };
 }
