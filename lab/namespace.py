@@ -30,9 +30,8 @@ def enter() -> None:
         sys.exit(f'The lab cannot make its namespaces: {os.strerror(ctypes.get_errno())}.')
     first = os.fork()
     if first:
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(number, lambda *_: os.kill(first, signal.SIGKILL))
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the runner as well, which ends by itself
         os._exit(_status(first))
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     _arrange()
