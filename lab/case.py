@@ -108,7 +108,7 @@ class Case:
         """Commits which the old owner acknowledged after the new owner's first."""
         return sum(1 for when, _ in self.acks(old) if self.new_owner_at and when > self.new_owner_at)
 
-    def stop(self, timeout: float = 60) -> None:
+    def stop(self, timeout: float = 20) -> None:
         """SIGTERM to what still runs, as ECS does."""
         running = [program for program in self.programs if program.exit is None]
         for program in running:
@@ -119,7 +119,10 @@ class Case:
             except TimeoutError:
                 self.notes.append(f'{program.guest.name} did not stop in {timeout:.0f} s')
                 program.signal(signal.SIGKILL, group=True)
-                program.wait(30)
+                try:
+                    program.wait(20)
+                except TimeoutError:
+                    self.notes.append('nor on SIGKILL')
 
     def errors(self) -> collections.Counter:
         """What the application saw, by message."""

@@ -38,6 +38,7 @@ import namespace
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent
 LEASE = 10
+BOOT_LIMIT = 25
 EXPORT = '/mnt/export'
 MOUNT = '/mnt/efs'
 NETWORK = '10.66.0'
@@ -47,6 +48,10 @@ PYTHON = os.path.realpath(sys.executable)
 
 class LabError(Exception):
     """The lab itself did not do what it should: not a result of a scenario."""
+
+
+class BootError(LabError):
+    """A kernel that did not come up."""
 
 
 class Program:
@@ -143,12 +148,12 @@ class Guest:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=drives, start_new_session=True
             )
-        limit = time.monotonic() + 60
+        limit = time.monotonic() + BOOT_LIMIT
         while not self._connected.wait(0.2) and self.process.poll() is None and time.monotonic() < limit:
             pass
         if not self._connected.is_set():
             self.kill()
-            raise LabError(f'{name} did not boot:\n{self.console()[-3000:]}')
+            raise BootError(f'{name} did not boot within {BOOT_LIMIT} s. Its console ends with:\n{self.console()[-600:]}')
 
     def console(self) -> str:
         """What the guest kernel has logged."""
@@ -315,12 +320,21 @@ class Lab:
         if hello:
             self.guests[json.loads(hello)['hello']].adopt(connection, stream)
 
+    def _boot(self, *description) -> Guest:
+        """One boot in some dozens hangs on a busy machine; nothing has happened on the volume by then, so try again."""
+        for _ in range(2):
+            try:
+                return Guest(self, *description)
+            except BootError as error:
+                print(f'({error.args[0].splitlines()[0]}: trying again)', file=sys.stderr)
+        return Guest(self, *description)
+
     def _boot_server(self) -> Guest:
-        return Guest(self, 'server', 'server', self.server_memory, [self.volume.fileno()])
+        return self._boot('server', 'server', self.server_memory, [self.volume.fileno()])
 
     def boot(self, name: str, relay: bool = False, mount: bool = True, memory: str = '160M') -> Guest:
         """A new client kernel: to the server always a new host, whatever its name."""
-        guest = Guest(self, name, 'client', memory, [])
+        guest = self._boot(name, 'client', memory, [])
         if mount:
             self.mount(guest, relay)
         return guest

@@ -31,7 +31,7 @@ def enter() -> None:
     first = os.fork()
     if first:
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-            signal.signal(number, lambda *_: os.kill(first, signal.SIGKILL))
+            signal.signal(number, lambda *_: _end(first))
         os._exit(_status(first))
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     _arrange()
@@ -43,6 +43,13 @@ def enter() -> None:
             pid, status = os.wait()
             if pid == runner:
                 os._exit(_code(status))
+
+
+def _end(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
 
 
 def _code(status: int) -> int:
