@@ -140,8 +140,10 @@ class Guest:
         command = ['/usr/bin/linux.uml', f'mem={memory}', f'umid=lab-{number}', f'uml_dir={namespace.WORK}/uml']
         command += ['root=/dev/root', 'rootfstype=hostfs', 'rootflags=/', 'ro', 'con=null', 'con0=null,fd:1', 'ssl=null']
         command += [f'ubd{index}=/proc/self/fd/{fd}' for index, fd in enumerate(drives)]
-        # gro=1: without it the driver drops what is larger than a frame, and every commit waits for a retransmission
-        command += [f'vec{index}:transport=tap,ifname={tap},gro=1' for index, tap in enumerate((self.tap, f'm{number}'))]
+        # gro=1: without it the driver drops what is larger than a frame, and every commit waits for a retransmission.
+        # mac: kernels that boot at the same moment choose the same "random" address.
+        for index, tap in enumerate((self.tap, f'm{number}')):
+            command.append(f'vec{index}:transport=tap,ifname={tap},gro=1,mac=02:0{index}:00:00:{number >> 8:02x}:{number & 255:02x}')
         command += [f'init={PYTHON}', '--', str(HERE / 'guest.py'), path]
         self.booted = time.monotonic()
         with open(self.log, 'wb') as log:
@@ -321,7 +323,7 @@ class Lab:
             self.guests[json.loads(hello)['hello']].adopt(connection, stream)
 
     def _boot(self, *description) -> Guest:
-        """One boot in some dozens hangs on a busy machine; nothing has happened on the volume by then, so try again."""
+        """On a busy machine a boot may take too long; nothing has happened on the volume by then, so try again."""
         for _ in range(2):
             try:
                 return Guest(self, *description)
@@ -332,7 +334,7 @@ class Lab:
     def _boot_server(self) -> Guest:
         return self._boot('server', 'server', self.server_memory, [self.volume.fileno()])
 
-    def boot(self, name: str, relay: bool = False, mount: bool = True, memory: str = '160M') -> Guest:
+    def boot(self, name: str, relay: bool = False, mount: bool = True, memory: str = '320M') -> Guest:
         """A new client kernel: to the server always a new host, whatever its name."""
         guest = self._boot(name, 'client', memory, [])
         if mount:

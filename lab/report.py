@@ -20,7 +20,7 @@ def row(result: dict) -> list:
     times = sorted(result['takeover_s'])
     takeover = '-' if not times else f'{times[0]}' if len(times) == 1 else f'{times[len(times) // 2]} (max {times[-1]})'
     errors = sorted(result['errors'].items(), key=lambda item: -item[1])
-    shown = '; '.join(f'{count}x {message}' for message, count in errors[:2])
+    shown = '; '.join(f'{count} x {message}' for message, count in errors[:2])
     lost = f'{result["lost"]}{" (by the fault)" if result.get("by_the_fault") and result["lost"] else ""}'
     integrity = result['integrity'].replace('\n', ' ')
     if result.get('directories', 1) > 1:
@@ -32,7 +32,7 @@ def row(result: dict) -> list:
         name += f', {result["faults"]} faults'
     notes = [note for note in dict.fromkeys(result['notes']) if not note.startswith('{')]
     zombies = result.get('zombie_acks', '-')
-    return [name, result['arm'], result['acknowledged'], lost, integrity[:60], zombies, takeover, shown[:90], '; '.join(notes)[:90]]
+    return [name, result['arm'], result['acknowledged'], lost, integrity[:60], zombies, takeover, shown[:110], '; '.join(notes)[:120]]
 
 
 def table(results: list) -> str:

@@ -27,7 +27,7 @@ def kill_host(lab: Lab, hosts: Hosts, options: Options) -> list:
 
 def many_kills(lab: Lab, hosts: Hosts, options: Options) -> list:
     """Losses at random moments, in chains: each new owner is the next victim, often before its takeover is done."""
-    chains, directories, rounds = (3, 10, 36) if options.long else (1, 5, 3)
+    chains, directories, rounds = (3, 10, 42) if options.long else (1, 5, 3)
     results: list = []
     threads = [
         threading.Thread(target=lambda n=n: results.extend(_chain(lab, hosts, options.random(f'chain-{n}'), directories, rounds)))
@@ -45,7 +45,7 @@ def many_kills(lab: Lab, hosts: Hosts, options: Options) -> list:
 def _chain(lab: Lab, hosts: Hosts, chance, directories: int, rounds: int) -> list:
     results = []
     for number in range(0, rounds, 12):
-        cases = [Case(lab, 'plain' if index % 5 == 4 else 'keeper', RATE=10) for index in range(directories)]
+        cases = [Case(lab, 'plain' if index == directories - 1 else 'keeper', RATE=10) for index in range(directories)]
         results.extend(_generation(hosts, chance, cases, min(12, rounds - number)))
     return _sum_by_place(results, directories)
 

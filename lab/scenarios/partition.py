@@ -7,6 +7,9 @@ from case import Case
 from lab import LEASE, Lab
 from scenarios.common import Hosts, Options, ended, finish, start, take_over, wait_acks, zombies
 
+ALL = [(journal, reopen) for journal in ('wal', 'delete') for reopen in (0, 7)]
+SHORT = {'keeper': [('wal', 0), ('delete', 7)], 'keeper frozen': [('wal', 7), ('delete', 0)], 'locks': [('wal', 0)], 'plain': [('wal', 0)]}
+
 
 def zombie(lab: Lab, hosts: Hosts, options: Options) -> list:
     """Both journal modes; one connection for ever, or connections that are reopened by path. In the cases `frozen` the old
@@ -14,10 +17,9 @@ def zombie(lab: Lab, hosts: Hosts, options: Options) -> list:
     first, second = hosts.take(), hosts.take()
     cases = []
     for arm in ('keeper', 'keeper frozen', 'locks', 'plain'):
-        for journal in ('wal', 'delete'):
-            for reopen in (0, 7):
-                label = f'{journal}{", reopening" if reopen else ""}{", keeper frozen" if "frozen" in arm else ""}'
-                cases.append(Case(lab, arm.split()[0], label, JOURNAL=journal, REOPEN=reopen, RATE=10))
+        for journal, reopen in ALL if options.long else SHORT[arm]:
+            label = f'{journal}{", reopening" if reopen else ""}{", keeper frozen" if "frozen" in arm else ""}'
+            cases.append(Case(lab, arm.split()[0], label, JOURNAL=journal, REOPEN=reopen, RATE=10))
     old = start(cases, first)
     wait_acks(old, 5)
     for case in cases:

@@ -49,6 +49,11 @@ def say(text: str) -> None:
         sys.stdout.flush()
 
 
+def described(error: sqlite3.Error) -> str:
+    """With SQLite's extended code: "disk I/O error" alone says little."""
+    return f'{error} ({getattr(error, "sqlite_errorname", type(error).__name__)})'
+
+
 def connect() -> sqlite3.Connection:
     connection = sqlite3.connect(f'file:{DB}?vfs={VFS}', uri=True, timeout=int(BUSY) / 1000, check_same_thread=False)
     for pragma in (f'journal_mode={JOURNAL}', f'synchronous={SYNC}', f'mmap_size={MMAP}', 'temp_store=MEMORY', 'cache_size=-8000'):
@@ -65,7 +70,7 @@ def opened() -> sqlite3.Connection | None:
             connection.commit()
             return connection
         except sqlite3.Error as error:
-            say(f'open {error}')
+            say(f'open {described(error)}')
             stopping.wait(0.2)
     return None
 
@@ -84,7 +89,7 @@ def write() -> None:
             say(f'ack {number}')
         except sqlite3.Error as error:
             failed = True
-            say(f'error {number} {error}')
+            say(f'error {number} {described(error)}')
             try:
                 connection.rollback()
             except sqlite3.Error:
