@@ -70,7 +70,8 @@ def server(conf: dict) -> None:
     # Without this a server of little memory offers smaller transfers than EFS does
     write('/proc/fs/nfsd/max_block_size', '1048576')
     write('/proc/fs/nfsd/nfsv4leasetime', str(conf['lease']))
-    write('/proc/fs/nfsd/nfsv4gracetime', str(conf['lease']))
+    # After a restart clients get longer than a lease to find the server again and reclaim their locks
+    write('/proc/fs/nfsd/nfsv4gracetime', str(3 * conf['lease']))
     sh('nfsdcld')
     sh('rpc.mountd', '--no-nfs-version', '3', '--no-udp')
     sh('rpc.nfsd', '--no-udp', '--no-nfs-version', '3', '--nfs-version', '4.1', '8')

@@ -56,8 +56,14 @@ def described(error: sqlite3.Error) -> str:
 
 def connect() -> sqlite3.Connection:
     connection = sqlite3.connect(f'file:{DB}?vfs={VFS}', uri=True, timeout=int(BUSY) / 1000, check_same_thread=False)
-    for pragma in (f'journal_mode={JOURNAL}', f'synchronous={SYNC}', f'mmap_size={MMAP}', 'temp_store=MEMORY', 'cache_size=-8000'):
-        connection.execute(f'PRAGMA {pragma}').fetchall()
+    try:
+        for pragma in (f'journal_mode={JOURNAL}', f'synchronous={SYNC}', f'mmap_size={MMAP}', 'temp_store=MEMORY', 'cache_size=-8000'):
+            connection.execute(f'PRAGMA {pragma}').fetchall()
+        connection.execute('CREATE TABLE IF NOT EXISTS chat (writer TEXT, number INTEGER, body TEXT)')
+        connection.commit()
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
@@ -65,10 +71,7 @@ def opened() -> sqlite3.Connection | None:
     """A connection, however long it takes; None when told to stop."""
     while not stopping.is_set():
         try:
-            connection = connect()
-            connection.execute('CREATE TABLE IF NOT EXISTS chat (writer TEXT, number INTEGER, body TEXT)')
-            connection.commit()
-            return connection
+            return connect()
         except sqlite3.Error as error:
             say(f'open {described(error)}')
             stopping.wait(0.2)
