@@ -141,9 +141,10 @@ class Guest:
         command += ['root=/dev/root', 'rootfstype=hostfs', 'rootflags=/', 'ro', 'con=null', 'con0=null,fd:1', 'ssl=null']
         command += [f'ubd{index}=/proc/self/fd/{fd}' for index, fd in enumerate(drives)]
         # gro=1: without it the driver drops what is larger than a frame, and every commit waits for a retransmission.
-        # mac: kernels that boot at the same moment choose the same "random" address.
+        # mac: kernels that boot at the same moment choose the same "random" address; and a
+        # restarted server keeps its own, or its clients send to the old one until the grace period is over.
         for index, tap in enumerate((self.tap, f'm{number}')):
-            command.append(f'vec{index}:transport=tap,ifname={tap},gro=1,mac=02:0{index}:00:00:{number >> 8:02x}:{number & 255:02x}')
+            command.append(f'vec{index}:transport=tap,ifname={tap},gro=1,mac=02:00:00:00:0{index}:{host:02x}')
         command += [f'init={PYTHON}', '--', str(HERE / 'guest.py'), path]
         self.booted = time.monotonic()
         with open(self.log, 'wb') as log:
