@@ -51,6 +51,18 @@ def base(conf: dict) -> None:
         sh('ip', 'link', 'set', device, 'up')
 
 
+def reach(address: tuple, device: str) -> socket.socket:
+    """Connects; a device that came up deaf (it happens on a busy machine) is taken down and up again."""
+    for _ in range(10):
+        try:
+            return socket.create_connection(address, timeout=3)
+        except OSError:
+            print(f'{device} does not reach {address}: down and up again', flush=True)
+            sh('ip', 'link', 'set', device, 'down')
+            sh('ip', 'link', 'set', device, 'up')
+    return socket.create_connection(address, timeout=10)
+
+
 def server(conf: dict) -> None:
     """An NFSv4.1 server: ext4, `sync`, the lease the runner asks for."""
     sh('/run/modprobe', '-a', 'nfsd')
@@ -85,6 +97,7 @@ def client(_: dict) -> None:
 def mount(address: str) -> None:
     # The options AWS recommends for EFS, which Fargate uses and does not let anyone change
     options = 'nfsvers=4.1,rsize=1048576,wsize=1048576,hard,timeo=600,retrans=2,noresvport'
+    reach((address, 2049), 'vec0').close()
     sh('mount', '-t', 'nfs4', '-o', options, f'{address}:/', '/mnt/efs')
 
 
@@ -95,7 +108,7 @@ class Agent:
         self.conf = conf
         self.programs: dict[int, subprocess.Popen] = {}
         self.lock = threading.Lock()
-        self.connection = socket.create_connection(tuple(conf['control']), timeout=60)
+        self.connection = reach(tuple(conf['control']), 'vec1')
         self.connection.settimeout(None)
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 

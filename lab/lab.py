@@ -38,7 +38,7 @@ import namespace
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent
 LEASE = 10
-BOOT_LIMIT = 25
+BOOT_LIMIT = 120
 EXPORT = '/mnt/export'
 MOUNT = '/mnt/efs'
 NETWORK = '10.66.0'
@@ -181,7 +181,7 @@ class Guest:
         with self._lock:
             self._connection.sendall(json.dumps(order).encode() + b'\n')
 
-    def ask(self, op: str, timeout: float = 60, **arguments):
+    def ask(self, op: str, timeout: float = 120, **arguments):
         """An order with an answer: mount, umount, clock, read, glob, sync."""
         identity, box = next(self.ids), []
         self._answers[identity] = box

@@ -61,7 +61,7 @@ def full_volume(lab: Lab, hosts: Hosts, options: Options) -> list:
     cases = both(lab)
     programs = start(cases, first)
     wait_acks(programs, 20)
-    lab.server.call(['sh', '-c', FILL])
+    lab.server.call(['sh', '-c', FILL], timeout=180)
     time.sleep(4)
     first.kill()
     new = start(cases, second)
