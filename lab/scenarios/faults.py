@@ -18,7 +18,8 @@ def no_fault(lab: Lab, hosts: Hosts, options: Options) -> list:
         moments = [when for when, _ in case.acks(program) if when < now]
         if moments:
             case.takeovers.append(max(b - a for a, b in zip(moments, [*moments[1:], now])))
-        case.notes.append(f'{len(moments)} commits')
+        case.notes.append(f'{len(moments)} commits in 15 s')
+        case.stop(10)
     results = finish(cases, faults=0)
     host.kill()
     return results

@@ -68,8 +68,8 @@ def full_volume(lab: Lab, hosts: Hosts, options: Options) -> list:
     time.sleep(LEASE + 6)
     for case, program in new.items():
         case.notes.append(f'start on the full volume: {"runs" if program.exit is None else f"ended with {program.exit}"}')
-    lab.server.call(['sh', '-c', 'rm -f /mnt/export/filler*'])
     at = time.monotonic()
+    lab.server.call(['sh', '-c', 'rm -f /mnt/export/filler*'])
     take_over({case: program if program.exit is None else case.start(second) for case, program in new.items()}, at)
     results = finish(cases, faults=2)
     second.kill()
