@@ -94,8 +94,8 @@ def measure(lab, relay: bool, seconds: float) -> dict:
     found: dict = {'write+fsync': bench.run(EXCLUSIVE, 'fsync', 1, True), 'modes': {}}
     print(f'{way}: one write + fsync: {shown(found["write+fsync"])}', flush=True)
     for name, mode in MODES.items():
-        curves: dict = {'read': {}, 'write': {}}
-        for kind, counts in (('read', READERS), ('write', WRITERS)):
+        curves: dict = {'read': {}, 'read-bare': {}, 'write': {}}
+        for kind, counts in (('read', READERS), ('read-bare', [1]), ('write', WRITERS)):
             for index, count in enumerate(counts if name in CURVES else counts[:1]):
                 result = bench.run(mode, kind, count, fresh=index == 0 and kind == 'read')
                 curves[kind][count] = result
@@ -114,6 +114,7 @@ def ratios(found: dict) -> dict:
     return {
         'commits, times faster than the defaults': round(p50(DEFAULT, 'write') / p50(OURS, 'write'), 1),
         'reads, times faster than the defaults': round(p50(DEFAULT, 'read') / p50(OURS, 'read'), 1),
+        'reads without SQLAlchemy, times faster': round(p50(DEFAULT, 'read-bare') / p50(OURS, 'read-bare'), 1),
         'a commit in writes with fsync': round(p50(OURS, 'write') / found['write+fsync']['p50_ms'], 2),
         'writers with the most commits per second': _peak(found['modes'][OURS]['write']),
     }

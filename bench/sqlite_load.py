@@ -1,6 +1,6 @@
 """Runs in a guest: a load on one SQLite database through SQLAlchemy, measured; prints one JSON object.
 
-    sqlite_load.py KIND THREADS SECONDS      KIND: read | write | fsync
+    sqlite_load.py KIND THREADS SECONDS      KIND: read | write | fsync | read-bare (sqlite3 alone, without SQLAlchemy's own time)
     environment: DB, VFS, JOURNAL, SYNC, MMAP, POOL (connections), BUSY (milliseconds)
 """
 
@@ -44,6 +44,19 @@ def fsync_load():
     return once
 
 
+def bare_load():
+    """One connection, as SQLAlchemy's pool would hand it out: what SQLite and the volume take, and nothing else."""
+    pooled = engine().raw_connection()
+    connection = pooled.driver_connection
+
+    def once(_keep=pooled) -> None:
+        connection.execute('BEGIN')
+        connection.execute('SELECT body FROM chat WHERE id = ?', (random.randint(1, ROWS),)).fetchone()
+        connection.execute('COMMIT')
+
+    return once
+
+
 def database_load(kind: str):
     from sqlalchemy import text
     from sqlalchemy.orm import sessionmaker
@@ -69,7 +82,7 @@ def database_load(kind: str):
 
 def main() -> None:
     kind, threads, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
-    once = fsync_load() if kind == 'fsync' else database_load(kind)
+    once = fsync_load() if kind == 'fsync' else bare_load() if kind == 'read-bare' else database_load(kind)
     once()
     print('started', flush=True)
     end = time.monotonic() + seconds

@@ -269,7 +269,9 @@ class Lab:
             self.sh('ip', 'link', 'set', bridge, 'up')
         self._listener = socket.create_server((f'{CONTROL}.254', 0), backlog=64)
         self.control_port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.closed = threading.Event()
+        for work in (self._accept, self._kick):
+            threading.Thread(target=work, daemon=True).start()
         # An open file without a name: gone with the last process that holds it
         self.volume = tempfile.TemporaryFile(dir='/var/tmp' if on_disk else namespace.WORK)
         self.volume.truncate(volume_mb << 20)
@@ -286,6 +288,7 @@ class Lab:
         self.close()
 
     def close(self) -> None:
+        self.closed.set()
         for guest in self.guests.values():
             guest.kill()
         if self._relay:
@@ -307,6 +310,18 @@ class Lab:
     def tap(self, name: str, bridge: str) -> None:
         self.sh('ip', 'tuntap', 'add', 'dev', name, 'mode', 'tap')
         self.sh('ip', 'link', 'set', name, 'master', bridge, 'up')
+
+    def _kick(self) -> None:
+        """A guest's network driver sometimes misses the arrival of a packet until the next one comes: commits would then wait
+        200 ms for a retransmission, and a guest may boot deaf. So there is always a next one."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as kicks:
+            while not self.closed.wait(0.004):
+                for guest in list(self.guests.values()):
+                    for address in (guest.address, guest.control_address) if guest.alive else ():
+                        try:
+                            kicks.sendto(b'.', (address, 9))
+                        except OSError:
+                            pass  # not up yet, or just gone
 
     def _accept(self) -> None:
         while True:

@@ -4,23 +4,28 @@ import re
 import time
 
 from case import KEEPER, Case
-from lab import Lab
+from lab import Lab, LabError
 from scenarios.common import Hosts, Options, finish, start, take_over, wait_acks
 
 # Steps of a takeover and start of one database; the short form plays these alone
-SHORT = ['sidecars-copied', 'fenced', 'copied-recorded', 'checked', 'swapped', 'old-removed']
-TAKEOVER = ['sidecars', 'fenced', 'copied', 'checked', 'swapped', 'done']
+SHORT = ['sidecar-moved', 'fenced', 'copied-recorded', 'checked', 'swapped', 'old-removed']
 
 
 def steps() -> list:
     """Every step at which the keeper can be killed, read from its source."""
-    names = re.findall(r'reached\("([a-z-]+)"\)', KEEPER.read_text(encoding='utf-8'))
-    return [*names, *(f'{name}-recorded' for name in TAKEOVER)]
+    source = KEEPER.read_text(encoding='utf-8')
+    recorded = re.findall(r'self\.record\((?:step := )?"([a-z-]+)"', source)
+    return [*re.findall(r'reached\("([a-z-]+)"\)', source), *(f'{name}-recorded' for name in recorded)]
 
 
 def keeper_killed(lab: Lab, hosts: Hosts, options: Options) -> list:
     results = []
-    names = steps() if options.long else SHORT
+    names = steps()
+    if not options.long:
+        missing = set(SHORT) - set(names)
+        if missing:
+            raise LabError(f'the keeper has no step {missing}')
+        names = SHORT
     for at in range(0, len(names), 8):
         results.extend(_kill_at(lab, hosts, names[at : at + 8]))
     return results
