@@ -197,3 +197,14 @@ def test_errors_of_the_volume_are_not_damage(box):
     assert end.status == 74 and "disk I/O error" in end.event("failed")["message"]
     assert box.state() == "held" and not box.set_aside()
     assert box.fork("run", "--", "true").status == 0
+
+
+def test_what_the_integrity_check_lists(box):
+    """A file whose pages are sound, but not what is in them."""
+    make_database(box.dir / "webui.db", 5)
+    with contextlib.closing(sqlite3.connect(str(box.dir / "webui.db"), isolation_level=None)) as db:
+        db.execute("INSERT INTO t (v) VALUES (NULL)")
+        db.execute("PRAGMA writable_schema=ON")
+        db.execute("UPDATE sqlite_master SET sql = replace(sql, 'v TEXT', 'v TEXT NOT NULL')")
+    box.hold()
+    assert "NULL value in t.v" in refuse(box)["message"]

@@ -223,3 +223,46 @@ def test_a_copy_that_does_not_read_back_replaces_nothing(box):
     assert end.status == 74 and "does not read back" in end.event("failed")["message"]
     assert box.fork("run", "--", "true").status == 0
     assert rows_of(box.dir / "webui.db") == rows
+
+
+def test_a_wal_that_appears_after_the_fence_does_not_replace_the_one_that_was_saved(box):
+    """The keeper was killed between the fence and its record; a cut-off owner has opened its files by name since."""
+    rows = leave_wal(box.dir / "webui.db")
+    box.hold()
+    assert box.fork("run", "--", "true", KEEPER_FAIL_AT="sidecar-fenced").status == -9
+    leave_wal(box.path / "other.db", 1, 1)
+    shutil.copy(box.path / "other.db-wal", box.dir / "webui.db-wal")
+    end = box.fork("run", "--", "true")
+    assert end.status == 0 and rows_of(box.dir / "webui.db") == rows
+    [strays] = box.set_aside()
+    assert (box.dir / "set-aside" / strays / "webui.db-wal").read_bytes() == (box.path / "other.db-wal").read_bytes()
+
+
+def test_moved_files_replace_nothing(box):
+    for name in ("from", "to"):
+        (box.path / name / "deep").mkdir(parents=True)
+        (box.path / name / "deep" / "a").write_text(name)
+    keeper.move_files(str(box.path / "from"), str(box.path / "to"))
+    assert {p.name: p.read_text() for p in (box.path / "to" / "deep").iterdir()} == {"a": "to", "a.1": "from"}
+    assert not (box.path / "from").exists()
+
+
+def test_a_schema_that_cannot_be_read_now_is_not_no_schema(box):
+    """Else a busy moment would let an old image in."""
+    make_database(box.dir / "webui.db")
+    pid = os.fork()
+    if pid == 0:
+        db = keeper.open_sqlite(str(box.dir / "webui.db"))
+        add_rows(db, 1)
+        (box.path / "open").touch()
+        time.sleep(60)
+        os._exit(0)
+    try:
+        eventually((box.path / "open").exists)
+        connect, keeper.open_sqlite = keeper.open_sqlite, lambda path: sqlite3.connect(f"file:{path}?vfs=unix-excl", uri=True, timeout=0)
+        with pytest.raises(OSError, match="locked"):
+            keeper.Keeper({"KEEPER_DIR": str(box.dir)}).schema_head(str(box.dir / "webui.db"))
+    finally:
+        keeper.open_sqlite = connect
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
