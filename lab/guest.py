@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 
+CHECKOUT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 
@@ -33,8 +34,15 @@ def base(conf: dict) -> None:
     sh('mount', '-t', 'proc', 'proc', '/proc')
     sh('mount', '-t', 'sysfs', 'sysfs', '/sys')
     os.makedirs('/dev/shm', exist_ok=True)
-    for path in ('/dev/shm', '/tmp', '/run', '/mnt', '/var/lib/nfs'):
+    sh('mount', '-t', 'tmpfs', 'tmpfs', '/run')
+    # A checkout below /tmp would be hidden by what comes next.
+    os.makedirs('/run/checkout')
+    sh('mount', '--bind', CHECKOUT, '/run/checkout')
+    for path in ('/dev/shm', '/tmp', '/mnt', '/var/lib/nfs'):
         sh('mount', '-t', 'tmpfs', 'tmpfs', path)
+    if not os.path.exists(__file__):
+        os.makedirs(CHECKOUT)
+        sh('mount', '--bind', '/run/checkout', CHECKOUT)
     # A name of its own per boot: NFSv4.1 servers tell clients apart by it, and drop the state of a client that comes
     # back under the same name at once. A new Fargate task is a new client and has to wait for the lease.
     socket.sethostname(conf['hostname'])
