@@ -214,8 +214,7 @@ class ChromaServer(Case):
     timeout = 90.0
 
     def launch(self, task: Task) -> list:
-        chroma = str(self.venvs / "chroma" / "bin" / "chroma")
-        command = [self.python(), chroma, "run", "--path", self.at_client("chroma"), "--host", "0.0.0.0", "--port", str(task.port)]
+        command = [self.python(), str(HERE / "chroma_server.py"), "run", "--path", self.at_client("chroma"), "--host", "0.0.0.0", "--port", str(task.port)]
         if not self.kept:
             return [task.host.run(command)]
         guard = task.host.run(["python3", "-S", str(KEEPER), "guard"], task.environment())

@@ -37,17 +37,17 @@ SHORT = {
     "crewai": (trials.kills, {"kind": "crewai", "arm": "keeper", "seconds": 1, "writing": 4}),
 }
 LONG = {
-    "open-webui": (trials.kills, {"kind": "open-webui", "arm": "keeper", "seconds": 840}),
-    "chroma": (trials.kills, {"kind": "chroma", "arm": "keeper", "seconds": 480, "together": 4}),
-    "crewai": (trials.kills, {"kind": "crewai", "arm": "keeper", "seconds": 480, "together": 2}),
+    "open-webui": (trials.kills, {"kind": "open-webui", "arm": "keeper", "seconds": 600}),
+    "chroma": (trials.kills, {"kind": "chroma", "arm": "keeper", "seconds": 600, "together": 8}),
+    "crewai": (trials.kills, {"kind": "crewai", "arm": "keeper", "seconds": 480, "together": 3}),
     "zombie-chroma": (trials.zombie, {"kind": "chroma", "arms": ["keeper", "frozen", "plain"]}),
     "zombie-crewai": (trials.zombie, {"kind": "crewai", "arms": ["keeper", "frozen", "no-shim", "plain"]}),
     "overlap": (trials.overlap, {"kind": "open-webui", "arm": "keeper"}),
     "restart": (trials.restart, {"kind": "open-webui", "arm": "keeper", "times": 2}),
     "plain-overlap": (trials.overlap, {"kind": "open-webui", "arm": "plain"}),
-    "plain-chroma": (trials.kills, {"kind": "chroma", "arm": "plain", "seconds": 240, "together": 4}),
-    "plain-open-webui": (trials.kills, {"kind": "open-webui", "arm": "plain", "seconds": 360}),
-    "plain-crewai": (trials.kills, {"kind": "crewai", "arm": "plain", "seconds": 240, "together": 2}),
+    "plain-chroma": (trials.kills, {"kind": "chroma", "arm": "plain", "seconds": 180, "together": 4}),
+    "plain-open-webui": (trials.kills, {"kind": "open-webui", "arm": "plain", "seconds": 180}),
+    "plain-crewai": (trials.kills, {"kind": "crewai", "arm": "plain", "seconds": 120, "together": 2}),
     "users": (trials.users, {"number": 50, "seconds": 45}),
 }
 NAMES = ("open-webui", "chroma", "crewai")
@@ -133,15 +133,18 @@ def main() -> None:
     install.install()
     environments()
     started, names = time.monotonic(), given.trial or list(plan)
+    done: dict[str, list] = {}
     with concurrent.futures.ThreadPoolExecutor(max_workers=given.jobs) as pool:
-        results = [result for each in pool.map(lambda name: play_apart(name, given), names) for result in each]
-    text = f"{report.table(results)}\n\n{report.verdict(results)}"
-    heading = f"{report.heading()}, {versions()}"
-    print(f"\n{heading}\n\n{text}\n{time.monotonic() - started:.0f} s")
-    if given.out:
-        given.out.parent.mkdir(parents=True, exist_ok=True)
-        given.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-        given.out.with_suffix(".md").write_text(f"{heading}\n\n{text}\n", encoding="utf-8")
+        futures = {pool.submit(play_apart, name, given): name for name in names}
+        for future in concurrent.futures.as_completed(futures):
+            done[futures[future]] = future.result()
+            results = [result for name in names for result in done.get(name, [])]
+            text = f"{report.heading()}, {versions()}\n\n{report.table(results)}\n\n{report.verdict(results)}\n"
+            if given.out:  # after each: a long run that is ended early has not been for nothing
+                given.out.parent.mkdir(parents=True, exist_ok=True)
+                given.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+                given.out.with_suffix(".md").write_text(text, encoding="utf-8")
+    print(f"\n{text}{time.monotonic() - started:.0f} s")
     sys.exit(1 if report.failures(results) else 0)
 
 
