@@ -28,6 +28,7 @@ HERE = Path(__file__).resolve().parent
 KEEPER = HERE.parents[1] / "lib" / "single-writer" / "keeper.py"
 GATE = KEEPER.with_name("gate.sh")
 MOUNT, EXPORT = "/mnt/efs", "/mnt/export"
+EMBEDDING_PORT = "18300"
 _serial = itertools.count(1)
 
 
@@ -175,9 +176,10 @@ class OpenWebUi(Case):
     users = 3
 
     def launch(self, task: Task) -> list:
-        task.host.run(["python3", str(HERE / "embedding_server.py"), str(task.port + 10000)])
+        # The same port on every host: Open WebUI remembers the address in its database.
+        task.host.run(["python3", str(HERE / "embedding_server.py"), EMBEDDING_PORT])
         command = [self.python(), str(HERE / "openwebui_server.py"), "--data", self.at_client(), "--host", "0.0.0.0"]
-        command += ["--port", str(task.port), "--embedding-port", str(task.port + 10000)]
+        command += ["--port", str(task.port), "--embedding-port", EMBEDDING_PORT]
         command += ["--settings", "ours" if self.kept else "defaults", "--static", f"/tmp/static-{task.number}"]
         versions = sorted((self.venvs / self.kind).glob("lib/*/site-packages/open_webui/migrations/versions"))
         return self.run_kept(task, command, KEEPER_MIGRATIONS=str(versions[0]))

@@ -317,7 +317,7 @@ def check(url: str, records: list) -> dict[str, object]:
                 if text not in str(found.get("documents")):
                     missing[kind] += 1
         except Refused as refused:
-            missing[f"{kind}: {refused.status}"] += 1
+            missing[f"{kind}: {refused.status} {refused.text[:60]}"] += 1
     return {"acknowledged": len(records), "checked": len(longest), "missing": dict(missing)}
 
 

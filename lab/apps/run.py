@@ -41,7 +41,7 @@ LONG = {
     "chroma": (trials.kills, {"kind": "chroma", "arm": "keeper", "seconds": 600, "together": 8}),
     "crewai": (trials.kills, {"kind": "crewai", "arm": "keeper", "seconds": 480, "together": 3}),
     "zombie-chroma": (trials.zombie, {"kind": "chroma", "arms": ["keeper", "frozen", "plain"]}),
-    "zombie-crewai": (trials.zombie, {"kind": "crewai", "arms": ["keeper", "frozen", "no-shim", "plain"]}),
+    "zombie-crewai": (trials.zombie, {"kind": "crewai", "arms": ["frozen", "no-shim", "plain"]}),
     "overlap": (trials.overlap, {"kind": "open-webui", "arm": "keeper"}),
     "restart": (trials.restart, {"kind": "open-webui", "arm": "keeper", "times": 2}),
     "plain-overlap": (trials.overlap, {"kind": "open-webui", "arm": "plain"}),
