@@ -146,7 +146,10 @@ def write(url: str, acks: str, name: str, batch: int, threads: int, seconds: flo
 def verify(url: str, acks: str, name: str, queries: int, page: int = 500) -> dict[str, object]:
     """Checks every acknowledged record: in the table, its vector equal, and found as its own nearest neighbour."""
     with open(acks, encoding="ascii") as lines:
-        wanted = [line.strip() for line in lines if line.endswith("\n")]
+        return check(url, [line.strip() for line in lines if line.endswith("\n")], name, queries, page)
+
+
+def check(url: str, wanted: list[str], name: str, queries: int, page: int = 500) -> dict[str, object]:
     result: dict[str, object] = {"acknowledged": len(wanted)}
     client = Chroma(url)
     try:

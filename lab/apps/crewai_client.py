@@ -5,6 +5,7 @@ chroma_client.py: everything else is CrewAI itself.
 
   crewai_client.py run    --acks FILE [--rounds N]   one line per acknowledged operation
   crewai_client.py verify --acks FILE                checks that everything acknowledged is there
+  crewai_client.py serve  --acks FILE                checks, then runs for ever; tells on its output: verified, ack, error
   crewai_client.py files                             every file in the storage directory, and each SQLite file's journal mode
 """
 
@@ -87,44 +88,58 @@ def memory_of(p):
     return p["Memory"](llm=p["Echo"](model="echo"), embedder=lambda texts: [embed(text) for text in texts])
 
 
-def run(acks: str, rounds: int) -> None:
+def run(p, memory, acknowledge) -> None:
+    """A memory, a crew with knowledge, a flow; `acknowledge` is told of each as soon as CrewAI has returned."""
+    key = f"{time.time_ns():x}"
+    memory.remember(f"memory {key}", scope="/lab", categories=["lab"], importance=0.5, metadata={"key": key})
+    acknowledge("memory", key)
+
+    source = p["StringKnowledgeSource"](content=f"knowledge {key}", chunk_size=1000)
+    agent = p["Agent"](role="clerk", goal="note", backstory="notes", llm=p["Echo"](model="echo"), verbose=False)
+    task = p["Task"](description=f"Note {key}", expected_output="a note", agent=agent)
+    crew = p["Crew"](
+        agents=[agent],
+        tasks=[task],
+        memory=memory,
+        knowledge_sources=[source],
+        process=p["Process"].sequential,
+        verbose=False,
+    )
+    crew.kickoff()
+    acknowledge("knowledge", f"knowledge {key}")
+
+    flow = p["Counting"]()
+    flow.kickoff(inputs={"id": str(uuid.uuid4())})
+    acknowledge("flow", flow.state["id"])
+
+
+def serve(path: str) -> None:
+    """As a service would: an operation that fails is told, and the next one is tried."""
     p = pieces()
-    memory = memory_of(p)
-    with open(acks, "a", encoding="ascii") as out:
-
-        def acknowledge(kind: str, value: str) -> None:
-            out.write(json.dumps([kind, value]) + "\n")
-            out.flush()
-
-        for number in range(rounds):
-            key = f"{time.time_ns():x}"
-            memory.remember(f"memory {key}", scope="/lab", categories=["lab"], importance=0.5, metadata={"key": key})
-            acknowledge("memory", key)
-
-            source = p["StringKnowledgeSource"](content=f"knowledge {key}", chunk_size=1000)
-            agent = p["Agent"](role="clerk", goal="note", backstory="notes", llm=p["Echo"](model="echo"), verbose=False)
-            task = p["Task"](description=f"Note {key}", expected_output="a note", agent=agent)
-            crew = p["Crew"](
-                agents=[agent],
-                tasks=[task],
-                memory=memory,
-                knowledge_sources=[source],
-                process=p["Process"].sequential,
-                verbose=False,
-            )
-            crew.kickoff()
-            acknowledge("knowledge", f"knowledge {key}")
-
-            flow = p["Counting"]()
-            flow.kickoff(inputs={"id": str(uuid.uuid4())})
-            acknowledge("flow", flow.state["id"])
-    memory.close()
+    tell = os.fdopen(os.dup(1), "w", buffering=1)  # whatever CrewAI does to sys.stdout
+    try:
+        found = verify(path, p)
+    except Exception as error:  # noqa: BLE001: the store cannot be read, whatever the reason
+        found = {"error": f"{type(error).__name__}: {error}"[:300], "all_missing": len(records(path))}
+    tell.write(f"verified {json.dumps(found)}\n")
+    memory = None
+    while True:
+        try:
+            memory = memory or memory_of(p)
+            run(p, memory, lambda kind, value: tell.write(f"ack {json.dumps([kind, value])}\n"))
+        except Exception as error:  # noqa: BLE001
+            tell.write(f"error {type(error).__name__}: {' '.join(str(error).split())}\n")
+            time.sleep(1)
 
 
-def verify(acks: str) -> dict[str, object]:
-    with open(acks, encoding="ascii") as lines:
-        wanted = [json.loads(line) for line in lines if line.endswith("\n")]
-    p = pieces()
+def records(path: str) -> list:
+    with open(path, encoding="ascii") as lines:
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
+def verify(acks: str, p=None) -> dict[str, object]:
+    wanted = records(acks)
+    p = p or pieces()
     result: dict[str, object] = {"acknowledged": len(wanted)}
     memory = memory_of(p)
     have = {record.metadata.get("key") for record in memory.list_records(scope="/lab", limit=100000)}
@@ -163,7 +178,7 @@ def files() -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["run", "verify", "files"])
+    parser.add_argument("command", choices=["run", "verify", "serve", "files"])
     parser.add_argument("--acks")
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
@@ -174,8 +189,15 @@ def main() -> int:
     if not args.acks:
         parser.error("--acks is needed")
     if args.command == "run":
-        run(args.acks, args.rounds)
+        p = pieces()
+        memory = memory_of(p)
+        with open(args.acks, "a", encoding="ascii", buffering=1) as out:
+            for _ in range(args.rounds):
+                run(p, memory, lambda kind, value: out.write(json.dumps([kind, value]) + "\n"))
+        memory.close()
         return 0
+    if args.command == "serve":
+        serve(args.acks)
     result = verify(args.acks)
     print(json.dumps(result))
     return 0 if not any(value for key, value in result.items() if key.endswith("_missing")) else 1

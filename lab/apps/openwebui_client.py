@@ -98,8 +98,9 @@ class Session:
 class Stats:
     """Latencies and errors of all threads."""
 
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
+    def __init__(self, failed=lambda what: None) -> None:
+        """`failed` is told of every answer that is an error, at once."""
+        self.lock, self.failed = threading.Lock(), failed
         self.latency: dict[str, list[float]] = collections.defaultdict(list)
         self.errors: collections.Counter[str] = collections.Counter()
 
@@ -107,7 +108,9 @@ class Stats:
         with self.lock:
             self.latency[name].append(seconds)
             if status >= 400 or status == 0:
-                self.errors["no answer" if status == 0 else f"{status // 100}xx"] += 1
+                kind = "no answer" if status == 0 else f"{status // 100}xx"
+                self.errors[kind] += 1
+                self.failed(f"{name}: {kind}")
                 for word in (b"database is locked", b"QueuePool", b"disk I/O error"):
                     if word in text:
                         self.errors[word.decode()] += 1
@@ -143,28 +146,37 @@ def chat_body(title: str, messages: list[str]) -> dict:
 
 
 class Acks:
-    def __init__(self, path: str):
-        self.file = open(path, "a", encoding="ascii")  # noqa: SIM115: open as long as the run
-        self.lock = threading.Lock()
-        self.count = 0
+    """Counts what was acknowledged, and tells each at once."""
+
+    def __init__(self, tell):
+        self.tell, self.lock, self.count = tell, threading.Lock(), 0
+
+    @classmethod
+    def in_file(cls, path: str) -> Acks:
+        file = open(path, "a", encoding="ascii")  # noqa: SIM115: open as long as the run
+
+        def tell(*record: object) -> None:
+            file.write(json.dumps(record) + "\n")
+            file.flush()
+
+        return cls(tell)
 
     def add(self, *record: object) -> None:
         with self.lock:
-            self.file.write(json.dumps(record) + "\n")
-            self.file.flush()
+            self.tell(*record)
             self.count += 1
 
 
-def as_user(session: Session, acks: Acks, email: str, stop: float, seed: int) -> None:
+def as_user(session: Session, acks: Acks, email: str, stop: float, seed: int, over: threading.Event) -> None:
     chance = random.Random(seed)
-    while time.monotonic() < stop:
+    while time.monotonic() < stop and not over.is_set():
         try:
             title = f"chat {uuid.uuid4().hex}"
             messages = [f"{title} message 0 " + "x" * chance.randint(50, 3000)]
             chat = session.call("new chat", "POST", "/api/v1/chats/new", chat_body(title, messages))["id"]
             acks.add("chat", email, chat, title, 1)
             for number in range(1, chance.randint(2, 6)):
-                if time.monotonic() > stop:
+                if time.monotonic() > stop or over.is_set():
                     break
                 messages.append(f"{title} message {number} " + "y" * chance.randint(50, 3000))
                 session.call("update chat", "POST", f"/api/v1/chats/{chat}", chat_body(title, messages))
@@ -180,11 +192,14 @@ def as_user(session: Session, acks: Acks, email: str, stop: float, seed: int) ->
                 time.sleep(0.2)
 
 
-def knowledge(session: Session, acks: Acks, stop: float) -> None:
-    base = session.call("new knowledge", "POST", "/api/v1/knowledge/create", {"name": f"base {uuid.uuid4().hex[:6]}", "description": "lab"})["id"]
-    acks.add("knowledge", ADMIN, base, "", 0)
-    while time.monotonic() < stop:
+def knowledge(session: Session, acks: Acks, stop: float, over: threading.Event) -> None:
+    base = ""
+    while time.monotonic() < stop and not over.is_set():
         try:
+            if not base:
+                body = {"name": f"base {uuid.uuid4().hex[:6]}", "description": "lab"}
+                base = session.call("new knowledge", "POST", "/api/v1/knowledge/create", body)["id"]
+                acks.add("knowledge", ADMIN, base, "", 0)
             text = f"knowledge {uuid.uuid4().hex}"
             file = session.upload(f"{text}.txt", text.encode(), process=True)["id"]
             session.call("add knowledge", "POST", f"/api/v1/knowledge/{base}/file/add", {"file_id": file})
@@ -194,8 +209,18 @@ def knowledge(session: Session, acks: Acks, stop: float) -> None:
                 time.sleep(0.2)
 
 
-def write(url: str, path: str, users: int, seconds: float, with_knowledge: bool) -> dict[str, object]:
-    stats, acks = Stats(), Acks(path)
+def write(
+    url: str,
+    acks: Acks | str,
+    users: int,
+    seconds: float,
+    with_knowledge: bool,
+    stats: Stats | None = None,
+    over: threading.Event | None = None,
+) -> dict[str, object]:
+    """`acks`: or the path of a file for them. Ends after `seconds`, or when `over` is set."""
+    stats, over = stats or Stats(), over or threading.Event()
+    acks = Acks.in_file(acks) if isinstance(acks, str) else acks
     admin = Session(url)
     try:
         admin.sign_in(ADMIN)
@@ -221,11 +246,11 @@ def write(url: str, path: str, users: int, seconds: float, with_knowledge: bool)
     began = time.monotonic()
     stop = began + seconds
     work = [
-        threading.Thread(target=as_user, args=(session, acks, email, stop, number), daemon=True)
+        threading.Thread(target=as_user, args=(session, acks, email, stop, number, over), daemon=True)
         for number, (session, email) in enumerate(zip(sessions, emails))
     ]
     if with_knowledge:
-        work.append(threading.Thread(target=knowledge, args=(admin, acks, stop), daemon=True))
+        work.append(threading.Thread(target=knowledge, args=(admin, acks, stop, over), daemon=True))
         admin.stats = stats
     for thread in work:
         thread.start()
@@ -251,7 +276,11 @@ def wait_for_acks(path: str, more: int = 15, seconds: float = 180) -> None:
 
 def verify(url: str, path: str) -> dict[str, object]:
     with open(path, encoding="ascii") as lines:
-        records = [json.loads(line) for line in lines if line.endswith("\n")]
+        return check(url, [json.loads(line) for line in lines if line.endswith("\n")])
+
+
+def check(url: str, records: list) -> dict[str, object]:
+    """Asks for everything that was acknowledged."""
     missing: collections.Counter[str] = collections.Counter()
     sessions: dict[str, Session] = {}
 
@@ -288,7 +317,7 @@ def verify(url: str, path: str) -> dict[str, object]:
                 if text not in str(found.get("documents")):
                     missing[kind] += 1
         except Refused as refused:
-            missing[f"{kind}: {refused.status}"] += 1
+            missing[f"{kind}: {refused.status} {refused.text[:60]}"] += 1
     return {"acknowledged": len(records), "checked": len(longest), "missing": dict(missing)}
 
 

@@ -92,6 +92,15 @@ def set_switch(db: sqlite3.Connection, text: str) -> None:
     db.execute("INSERT INTO embeddings_queue_config (id, config_json_str) VALUES (1, ?)", (text,))
 
 
+def has_started(directory: str) -> bool:
+    """Chroma has written its own settings or a collection. Before that it is making its tables, and ends with "database
+    is locked" when another process writes in between."""
+    with database(directory, "unix") as db:
+        tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+        wanted = [table for table in ("embeddings_queue_config", "collections") if table in tables]
+        return any(db.execute(f"SELECT 1 FROM {table}").fetchone() for table in wanted)
+
+
 def keep_every_vector(directory: str) -> bool:
     """Makes Chroma keep the queue. True: the switch is set; False: the database has no such table yet.
 

@@ -652,6 +652,7 @@ class Keeper:
         self.lease: Lease | None = None
         self.child = self.restored = None
         self.settled = False
+        self.started: set[str] = set()  # Chroma stores whose first start is over
         self.image: str | None = None
 
     def number(self, name: str, default: float) -> float:
@@ -1025,9 +1026,13 @@ class Keeper:
         for store in [store for store in self.stores() if store.is_dir]:
             folders = chroma_stores(store)
             kept = kept and bool(folders)
-            for folder in folders:
+            for directory in [os.path.join(store.live, folder) for folder in folders]:
                 try:
-                    kept = chroma.keep_every_vector(os.path.join(store.live, folder)) and kept
+                    if directory in self.started:
+                        kept = chroma.keep_every_vector(directory) and kept
+                    else:  # Not in the middle of Chroma's first start: at the call after it.
+                        kept = False
+                        self.started.update([directory] if chroma.has_started(directory) else [])
                 except sqlite3.DatabaseError:
                     kept = False  # In use at this moment.
         return kept

@@ -225,6 +225,20 @@ def test_the_switch_waits_for_chroma_to_make_its_tables(tmp_path):
     assert chroma.keep_every_vector(str(tmp_path)) is False
 
 
+def test_a_store_whose_tables_are_being_made_has_not_started(tmp_path):
+    with sqlite3.connect(tmp_path / chroma.DATABASE) as db:
+        db.execute("CREATE TABLE embeddings_queue_config (id INTEGER PRIMARY KEY, config_json_str TEXT)")
+    assert chroma.has_started(str(tmp_path)) is False
+    with db:
+        db.execute("CREATE TABLE collections (id TEXT)")
+        db.execute("INSERT INTO collections VALUES ('c')")
+    assert chroma.has_started(str(tmp_path)) is True
+
+
+def test_a_store_with_chromas_own_settings_has_started(store):
+    assert chroma.has_started(str(store)) is True
+
+
 def test_the_switch_calls_a_queue_complete_only_if_nothing_can_have_been_purged(store):
     assert chroma.keep_every_vector(str(store))
     with chroma.database(str(store)) as db:
