@@ -47,6 +47,8 @@ def main() -> None:
             said = check(path)
             if said != "ok":
                 problems.append(f"{os.path.relpath(path, top)}: {said}")
+    if not files:
+        problems.append("no SQLite file")  # Then nothing was checked.
     print(json.dumps({"verdict": "; ".join(problems) or "ok", "files": files}))
 
 
