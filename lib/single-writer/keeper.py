@@ -1113,14 +1113,17 @@ class Keeper:
                     continue
         return found
 
-    def take_snapshot(self, store: Store, reason: str, kept: bool = False, after_copy=lambda: None) -> str | None:
-        """A verified copy in snapshots/<store>/<UTC time>/. `after_copy` runs as soon as the live files are no longer
-        needed. Raises Damage when the copy fails its check."""
-        names, indexes = store.files(), {}
-        for folder in chroma_stores(store):
-            indexes[folder] = chroma.rebuildable(os.path.join(store.live, folder), "unix")
+    def take_snapshot(
+        self, store: Store, reason: str, kept: bool = False, before_copy=lambda: True, after_copy=lambda: None
+    ) -> str | None:
+        """A verified copy in snapshots/<store>/<UTC time>/. Between `before_copy`, which may say no, and `after_copy` the
+        live files are read as they are. Raises Damage when the copy fails its check."""
+        # Before the application rests: it may rest within a transaction, and a question to its database would wait.
+        indexes = {folder: chroma.rebuildable(os.path.join(store.live, folder), "unix") for folder in chroma_stores(store)}
+        if not before_copy():
+            return None
         unneeded = tuple(os.path.join(folder, index, "") for folder in indexes for index in indexes[folder])
-        names = [name for name in names if not name.startswith(unneeded)]
+        names = [name for name in store.files() if not name.startswith(unneeded)]
         size = store.bytes(names)
         if not names:
             return None
@@ -1456,30 +1459,35 @@ class Keeper:
                     return  # Its container ends with it, and the next start takes the snapshot.
                 child.end()
                 self.phase("snapshot")
-                self.try_snapshot(store, lambda: None)
+                self.try_snapshot(store)
                 if stopping.is_set():
                     return
                 child.start()
             elif store.files():
                 self.phase("snapshot")
-                start = time.monotonic()
+                start = 0.0
+
+                def pause() -> bool:
+                    nonlocal start
+                    start = time.monotonic()
+                    rests = child.pause()
+                    if not rests:
+                        log("snapshot-skipped", store=store.name, message="The application did not come to rest in 5 s.")
+                    return rests
 
                 def resume() -> None:
                     child.resume()
                     log("pause", store=store.name, pause_s=round(time.monotonic() - start, 3))
 
                 try:
-                    if child.pause():
-                        self.try_snapshot(store, resume)
-                    else:
-                        log("snapshot-skipped", store=store.name, message="The application did not come to rest in 5 s.")
+                    self.try_snapshot(store, before_copy=pause, after_copy=resume)
                 finally:
                     child.resume()
             self.phase("running")
 
-    def try_snapshot(self, store: Store, after_copy) -> None:
+    def try_snapshot(self, store: Store, **around_copy) -> None:
         try:
-            self.take_snapshot(store, "scheduled", after_copy=after_copy)
+            self.take_snapshot(store, "scheduled", **around_copy)
         except Damage as damage:
             log("snapshot-failed", store=store.name, message=f"The copy failed its check: {damage}. The next start checks the files.")
         except OSError as error:

@@ -235,6 +235,29 @@ def test_every_commit_before_the_pause_is_in_the_snapshot(box):
     assert int((box.path / "at-pause").read_text()) <= inside <= int((box.path / "at-pause").read_text()) + 1
 
 
+def test_a_database_is_asked_before_the_application_rests(box):
+    """It may rest within a transaction; then the question would wait ten seconds, and lengthen the pause by them."""
+
+    def patch():
+        due_now()()
+        pause, resume, ask = keeper.Child.pause, keeper.Child.resume, keeper.chroma_stores
+        resting = []
+        keeper.Child.pause = lambda self: resting.append(True) or pause(self)
+        keeper.Child.resume = lambda self: resting.clear() or resume(self)
+
+        def asked(store, tree=""):
+            if not tree and resting:
+                (box.path / "asked-at-rest").touch()
+            (box.path / "asked").touch()
+            return ask(store, tree)
+
+        keeper.chroma_stores = asked
+
+    run = box.spawn(*writer(box), patch=patch)
+    run.seen("snapshot")
+    assert (box.path / "asked").exists() and not (box.path / "asked-at-rest").exists()
+
+
 def test_a_pause_that_would_be_too_long_becomes_a_restart(box):
     run = box.spawn(*writer(box), patch=due_now(), KEEPER_MAX_PAUSE="0")
     told = run.seen("snapshot-restart")
