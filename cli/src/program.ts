@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { compareCommand } from './commands/compare';
+import { billCommand } from './commands/bill';
 import { restoreBackupCommand } from './commands/restore-backup';
 import { Shell } from './commands/shell';
 import { snapshotsCommand } from './commands/snapshots';
@@ -11,6 +12,7 @@ export function createProgram(shell: Shell, version: string): Command {
     .version(version)
     .addCommand(compareCommand(shell))
     .addCommand(snapshotsCommand(shell))
-    .addCommand(restoreBackupCommand(shell));
+    .addCommand(restoreBackupCommand(shell))
+    .addCommand(billCommand(shell));
   return program;
 }
