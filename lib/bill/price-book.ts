@@ -60,6 +60,11 @@ export class PriceBook {
     this.byKey = new Map(entries.map((entry) => [entry.key, entry]));
   }
 
+  /** The names of all rates, sorted. */
+  public get keys(): string[] {
+    return [...this.byKey.keys()].sort();
+  }
+
   public find(key: string): PriceEntry | undefined {
     return this.byKey.get(key);
   }
