@@ -27,7 +27,7 @@ def enter() -> None:
         sys.exit('The lab needs root: it makes network devices and mounts (in namespaces of its own).')
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET) != 0:
-        sys.exit(f'The lab cannot make its namespaces: {os.strerror(ctypes.get_errno())}.')
+        raise OSError(ctypes.get_errno(), 'the lab cannot make its namespaces')
     first = os.fork()
     if first:
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):

@@ -245,12 +245,18 @@ def copy(source: str, target: str, sha=None) -> int:
     return size
 
 
-def describe(path: str) -> dict:
-    """What a snapshot's manifest says of a file."""
+def describe(path: str, known: dict) -> dict:
+    """What a snapshot's manifest says of a file. `known`: digests of files as they were, see state_of()."""
     if os.path.islink(path):
         return {"link": os.readlink(path)}
-    told = {"bytes": os.path.getsize(path), "sha256": digest(path)}
+    told = {"bytes": os.path.getsize(path), "sha256": known.get(state_of(path)) or digest(path)}
     return {**told, "database": True} if is_sqlite(path) else told
+
+
+def state_of(path: str) -> tuple:
+    """Changes when somebody writes to the file."""
+    now = os.lstat(path)
+    return now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns
 
 
 def verify_copy(target: str, sha) -> None:
@@ -1143,8 +1149,10 @@ class Keeper:
         after_copy()
         copy_seconds = time.monotonic() - start
         self.measured(size, copy_seconds)
+        digests = {}
         for name in names:
             verify_copy(os.path.join(copied, name), read[name])
+            digests[state_of(os.path.join(copied, name))] = read[name].hexdigest()
         reached("snapshot-copied")
         self.check_tree(copied, known)
         for folder in indexes:
@@ -1152,7 +1160,7 @@ class Keeper:
         if store.is_dir:
             self.check_indexes(store, copied)
         head = self.schema_head(os.path.join(copied, store.name))
-        files = {name: describe(os.path.join(copied, name)) for name in files_below(copied)}
+        files = {name: describe(os.path.join(copied, name), digests) for name in files_below(copied)}
         manifest = {
             "store": store.name, "directory": store.is_dir, "at": utc(), "reason": reason, "kept": kept,
             "fingerprint": fingerprint, "image": self.image, "schemaHead": head,
@@ -1227,7 +1235,7 @@ class Keeper:
         files = os.path.join(self.root, "snapshots", snapshot["id"], "files")
         for name, told in snapshot["files"].items():
             try:
-                if describe(os.path.join(files, name)) != told:
+                if describe(os.path.join(files, name), {}) != told:
                     raise Damage(f"{name} is not what was written")
             except FileNotFoundError:
                 raise Damage(f"{name} is missing") from None
@@ -1741,8 +1749,10 @@ class Guarded(Child):
             return None
 
     def start(self) -> None:
-        with open(os.path.join(self.local, "gate"), "w"):
-            pass
+        # With our process id: gate.sh ends an application whose keeper was killed.
+        with open(os.path.join(self.local, "gate.new"), "w") as file:
+            file.write(str(os.getpid()))
+        os.replace(os.path.join(self.local, "gate.new"), os.path.join(self.local, "gate"))
 
     def poll(self) -> int | None:
         if not self.pid:

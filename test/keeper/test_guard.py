@@ -13,24 +13,14 @@ from conftest import KEEPER, alive, eventually, keeper, leave_wal, make_database
 from test_run import WRITER, acknowledged, due_now
 
 GATE = KEEPER.with_name("gate.sh")
-SCRIPT = r"""
-until [ -e "$D/gate" ]; do sleep 0.05; done
-"$@" &
-child=$!
-trap 'kill -TERM "$child" 2>/dev/null' TERM
-echo "$child" > "$D/pid"
-while :; do wait "$child"; status=$?; kill -0 "$child" 2>/dev/null || break; done
-echo "$status" > "$D/exit"
-"""
 
 
 class Application:
     """The other container."""
 
     def __init__(self, box, *command):
-        # The product's own script where it is there; it waits a second between looks.
-        script = GATE.read_text().replace("sleep 1", "sleep 0.05") if GATE.exists() else SCRIPT
-        env = {**os.environ, "D": str(box.local), "KEEPER_LOCAL_DIR": str(box.local)}
+        script = GATE.read_text().replace("sleep 1", "sleep 0.05")
+        env = {**os.environ, "KEEPER_LOCAL_DIR": str(box.local)}
         self.process = subprocess.Popen(["bash", "-c", script, "gate", *command], env=env, start_new_session=True)
 
     def close(self):
@@ -97,6 +87,14 @@ def test_a_stop_before_the_application_came_to_the_gate(box):
     run.seen("running")
     assert run.send(signal.SIGTERM).result().status == 0
     assert not (box.local / "gate").exists()  # It stays shut: nobody guards any more.
+
+
+def test_a_killed_keeper_does_not_leave_the_application_unguarded(box, guarded):
+    run = guarded("sleep", "60")
+    pid = pid_of(box)
+    run.send(signal.SIGKILL).result()
+    eventually(lambda: not alive(pid))
+    assert eventually((box.local / "exit").read_text).strip() == "137" and box.state() == "held"
 
 
 def test_a_lost_lease_kills_the_application_and_its_children(box, guarded):
