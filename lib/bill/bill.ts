@@ -176,6 +176,7 @@ function compute(
       continue;
     }
     const region = fixedRegion ?? resource.region ?? FALLBACK_REGION;
+    rates.require(region, address);
     regions.add(region);
     const pricing = new Pricing(resource, resources, usage);
     pricer.price(pricing);
@@ -201,7 +202,6 @@ function compute(
 function priceLine(line: RequestedLine, region: string, rates: RateSource, sold: Map<string, number>): BillLine {
   const { name, rate, quantity, usage, note } = line;
   const common = { name, rate, quantity, usage, dependsOnUsage: isUsage(usage), note };
-  // A replica may be in a region without a book: its rate is then unknown, not the end of the bill.
   const found = rates.find(region, rate);
   if (!found) {
     // Nothing of it costs nothing, whatever the rate.
