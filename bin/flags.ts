@@ -1,5 +1,6 @@
 import { App } from 'aws-cdk-lib';
 import { TAG_VALUE } from '../lib/inputs';
+import { nearest } from '../lib/nearest';
 
 /** All flags of the deploy app are context keys with this prefix. */
 export const PREFIX = 'data-layer:';
@@ -87,25 +88,6 @@ export function parseFocusExport(uri: string): { bucketName: string; prefix: str
   return { bucketName, prefix };
 }
 
-/** The flag whose name is nearest, for a typing error of up to two letters. */
-function nearest(name: string): string | undefined {
-  const distance = (a: string, b: string): number => {
-    let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-    for (let i = 1; i <= a.length; i++) {
-      const next = [i];
-      for (let j = 1; j <= b.length; j++) {
-        next[j] = Math.min(next[j - 1] + 1, row[j] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
-      }
-      row = next;
-    }
-    return row[b.length];
-  };
-  return Object.keys(FLAGS)
-    .map((flagName) => ({ flagName, away: distance(name.toLowerCase(), flagName.toLowerCase()) }))
-    .filter(({ away }) => away <= 2)
-    .sort((a, b) => a.away - b.away)[0]?.flagName;
-}
-
 /** Reads and checks every flag. All problems are reported in one error. */
 export function readFlags(app: App): FlagValues {
   const context = app.node.getAllContext() as { [key: string]: unknown };
@@ -115,7 +97,7 @@ export function readFlags(app: App): FlagValues {
     if (key.startsWith(PREFIX)) {
       const name = key.slice(PREFIX.length);
       if (!Object.hasOwn(FLAGS, name)) {
-        const near = nearest(name);
+        const near = nearest(name, Object.keys(FLAGS));
         problems.push(`${key} is no flag of this app.${near ? ` Did you mean ${PREFIX}${near}?` : ''}`);
       }
     } else if (Object.hasOwn(FLAGS, key)) {
