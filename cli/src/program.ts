@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { billCommand } from './commands/bill';
+import { pricesCommand } from './commands/prices';
 import { restoreBackupCommand } from './commands/restore-backup';
 import { Shell } from './commands/shell';
 import { snapshotsCommand } from './commands/snapshots';
@@ -11,6 +12,7 @@ export function createProgram(shell: Shell, version: string): Command {
     .version(version)
     .addCommand(snapshotsCommand(shell))
     .addCommand(restoreBackupCommand(shell))
-    .addCommand(billCommand(shell));
+    .addCommand(billCommand(shell))
+    .addCommand(pricesCommand(shell));
   return program;
 }
