@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { compareCommand } from './commands/compare';
 import { billCommand } from './commands/bill';
+import { pricesCommand } from './commands/prices';
 import { restoreBackupCommand } from './commands/restore-backup';
 import { Shell } from './commands/shell';
 import { snapshotsCommand } from './commands/snapshots';
@@ -13,6 +14,7 @@ export function createProgram(shell: Shell, version: string): Command {
     .addCommand(compareCommand(shell))
     .addCommand(snapshotsCommand(shell))
     .addCommand(restoreBackupCommand(shell))
-    .addCommand(billCommand(shell));
+    .addCommand(billCommand(shell))
+    .addCommand(pricesCommand(shell));
   return program;
 }

@@ -21,12 +21,17 @@ export interface PriceEntry {
   readonly usd?: number;
   readonly tiers?: PriceTier[];
   readonly serviceCode: string;
-  readonly usageType: string;
+  /** As the region's price list spells it; null for a rate that no price list has. */
+  readonly usageType: string | null;
+  /** What tells it from other products of the same usage type. */
   readonly operation?: string;
+  readonly attributes?: Readonly<Record<string, string>>;
   readonly source: string;
   readonly asOf: string | null;
   readonly confidence: Confidence;
   readonly upperUsd?: number;
+  /** The day the region's price list was searched for this rate in vain. */
+  readonly notFound?: string;
 }
 
 /** The rates of one region. */
@@ -55,7 +60,7 @@ export class PriceBook {
 
   private constructor(
     public readonly region: string,
-    entries: PriceEntry[],
+    public readonly entries: readonly PriceEntry[],
   ) {
     this.byKey = new Map(entries.map((entry) => [entry.key, entry]));
   }
