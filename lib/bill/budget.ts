@@ -48,6 +48,14 @@ export interface MonthlyBudgetProps {
   readonly region?: string;
 
   /**
+   * The directory of refreshed price books (`efs-data-layer prices refresh --out prices`), which go before those of the
+   * package. One that cannot be read, or a file in it that is no book, is an error.
+   *
+   * @default - the books of the package alone
+   */
+  readonly pricesDirectory?: string;
+
+  /**
    * Whether compute counts too: Fargate, load balancers, public IPv4 addresses, Lambda.
    *
    * @default false
@@ -71,6 +79,7 @@ export class MonthlyBudget implements IPolicyValidationPlugin {
   public readonly ruleIds?: string[] = [EXCEEDED, NOT_PRICED];
   private readonly usage: Usage;
   private readonly storedIsGiven: boolean;
+  private readonly regions: string[];
   private said?: string;
 
   /**
@@ -81,12 +90,13 @@ export class MonthlyBudget implements IPolicyValidationPlugin {
     if (typeof limit !== 'number' || !Number.isFinite(limit) || limit < 0) {
       throw new BillError(`${NAME}, limitUsd`, `It is ${JSON.stringify(limit)}.`, 'Pass USD a month, for example 6.');
     }
-    const { region, usage, resourceUsage } = props;
-    if (region !== undefined && !PriceBook.regions().includes(region)) {
+    const { region, usage, resourceUsage, pricesDirectory } = props;
+    this.regions = PriceBook.regions(pricesDirectory);
+    if (region !== undefined && !this.regions.includes(region)) {
       throw new BillError(
         `${NAME}, region`,
         `There are no prices for ${JSON.stringify(region)}.`,
-        `Use one of ${PriceBook.regions().join(', ')}.`,
+        `Use one of ${this.regions.join(', ')}.`,
       );
     }
     this.usage = Usage.from({ ...usage, resources: resourceUsage }, NAME);
@@ -106,11 +116,11 @@ export class MonthlyBudget implements IPolicyValidationPlugin {
   public validate(context: IPolicyValidationContext): PolicyValidationPluginReport {
     const stacks = this.stacksOf(context);
     const resources = new TemplateResources(stacks);
-    const { limitUsd, region } = this.props;
+    const { limitUsd, region, pricesDirectory: prices } = this.props;
     const usage = this.storedIsGiven
       ? this.usage
-      : this.usage.with('efs.storedGiB', storableGiB(resources, limitUsd, { usage: this.usage, region }));
-    const bill = billOfResources(resources, { usage, region });
+      : this.usage.with('efs.storedGiB', storableGiB(resources, limitUsd, { usage: this.usage, region, prices }));
+    const bill = billOfResources(resources, { usage, region, prices });
     this.said = this.summaryOf(bill, usage, resources);
     const violations = [this.exceeded(bill, context), ...notPriced(bill)].filter((found) => found !== undefined);
     return { success: violations.length === 0, violations };
@@ -129,7 +139,7 @@ export class MonthlyBudget implements IPolicyValidationPlugin {
       stackName: constructs.get(stackConstructPath)?.stackName ?? stackConstructPath,
       templateFile: templatePath,
       template: readTemplate(templatePath),
-      region: region !== undefined && PriceBook.regions().includes(region) ? region : FALLBACK_REGION,
+      region: region !== undefined && this.regions.includes(region) ? region : FALLBACK_REGION,
     }));
   }
 
@@ -149,7 +159,7 @@ export class MonthlyBudget implements IPolicyValidationPlugin {
     const elsewhere = context.stackTemplates
       .map(({ region }) => region)
       .filter((region) => this.props.region === undefined && region !== undefined && region !== 'unknown-region')
-      .filter((region) => !PriceBook.regions().includes(region!));
+      .filter((region) => !this.regions.includes(region!));
     const note =
       elsewhere.length > 0 ? ` There are no prices for ${elsewhere[0]}; those of ${FALLBACK_REGION} were taken.` : '';
     return {

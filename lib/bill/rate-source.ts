@@ -16,6 +16,11 @@ export interface FoundRate {
 export class RateSource {
   private readonly books = new Map<string, PriceBook>();
 
+  /**
+   * @param directory where refreshed books are; default: those of the package alone
+   */
+  constructor(private readonly directory?: string) {}
+
   /** The rate for a region, else that of us-east-1. Undefined when there is neither. */
   public find(region: string, key: string): FoundRate | undefined {
     const own = this.book(region)?.find(key);
@@ -29,14 +34,14 @@ export class RateSource {
   /** Refuses a region without a book. */
   public require(region: string, where: string): void {
     if (!this.book(region)) {
-      const known = PriceBook.regions().join(', ');
+      const known = PriceBook.regions(this.directory).join(', ');
       throw new BillError(where, `There are no prices for its region, ${region}.`, `Choose one that has: ${known}.`);
     }
   }
 
   private book(region: string): PriceBook | undefined {
-    if (!this.books.has(region) && PriceBook.regions().includes(region)) {
-      this.books.set(region, PriceBook.forRegion(region));
+    if (!this.books.has(region) && PriceBook.regions(this.directory).includes(region)) {
+      this.books.set(region, PriceBook.forRegion(region, this.directory));
     }
     return this.books.get(region);
   }
