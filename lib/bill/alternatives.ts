@@ -1,6 +1,7 @@
-import { Confidence, PriceBook, priceOf } from './price-book';
+import { Confidence, priceOf } from './price-book';
+import { RateSource } from './rate-source';
 import { RATE, cacheNodeRate, rdsInstanceRate } from './rates';
-import { HOURS } from './usage-keys';
+import { HOURS, USAGE } from './usage-keys';
 
 /** What all alternatives have to do. All figures are for a month. */
 export interface Workload {
@@ -45,8 +46,8 @@ export interface CostLine {
   /** Per month, in USD. */
   readonly usd: number;
   readonly confidence: Confidence;
-  /** Set when the region has no known rate, and that of another region is used. */
-  readonly rateFrom?: string;
+  /** The region of the rate: us-east-1 where the price book of the region asked for has none. */
+  readonly rateFrom: string;
 }
 
 /** A service that could hold (a part of) the data, with its cost for a workload. */
@@ -93,12 +94,19 @@ function aurora(add: Add, { gib }: Workload, hours: number): void {
   add('storage', RATE.auroraStorage, gib);
 }
 
-/** Changed data of 0.5 GiB a day, kept for 7 days, as the bill assumes. */
-const CHANGED_GIB = 3.5;
+/** The default plan keeps backups for 7 days. */
+const BACKUP_DAYS = 7;
 
+/** As the bill of the default data layer has it, with its default usage. */
 function efs(add: Add, { gib }: Workload): void {
+  const snapshots = (gib * USAGE['efs.snapshotsKept'].default * USAGE['efs.snapshotPercent'].default) / 100;
   add('Standard storage', RATE.efsStandard, gib);
-  add('AWS Backup', RATE.backupEfsWarm, gib + CHANGED_GIB);
+  add('snapshots on the volume', RATE.efsStandard, snapshots);
+  add(
+    'AWS Backup, kept 7 days',
+    RATE.backupEfsWarm,
+    gib + snapshots + USAGE['backup.changedGiBPerDay'].default * BACKUP_DAYS,
+  );
 }
 
 /** Every alternative, in the order of the report. Facts on minimum sizes and floors: the price lists and pages named in prices/. */
@@ -228,50 +236,50 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-/** The ids of all alternatives. */
-export const ALTERNATIVES: readonly string[] = ROWS.map(({ id }) => id);
-
-/** The region whose rate stands in where another has none: the one with the most complete price book. */
-const STAND_IN = 'us-east-1';
-
-function costOf(row: Row, book: PriceBook, standIn: PriceBook, workload: Workload): Alternative {
+function costOf(row: Row, rates: RateSource, region: string, workload: Workload): Alternative {
   const lines: CostLine[] = [];
   row.price((name, rate, quantity) => {
-    const own = book.find(rate);
-    const entry = own ?? standIn.entry(rate);
+    const found = rates.find(region, rate);
+    if (!found) {
+      throw new Error(`[${rate}] No price book has this rate.`);
+    }
     lines.push({
       name,
       quantity,
-      unit: entry.unit,
-      usd: priceOf(entry, quantity),
-      confidence: entry.confidence,
-      ...(own ? {} : { rateFrom: standIn.region }),
+      unit: found.entry.unit,
+      usd: priceOf(found.entry, quantity),
+      confidence: found.confidence,
+      rateFrom: found.region,
     });
   }, workload);
   const { id, name, purpose, note } = row;
   return { id, name, purpose, note, lines, usd: lines.reduce((sum, line) => sum + line.usd, 0) };
 }
 
-/**
- * The alternatives for a workload, each with its lines. A rate that a region's book does not have is taken from us-east-1, and marked.
- *
- * @param book the rates of the region
- * @param workload what they have to do
- */
-export function alternativesFor(book: PriceBook, workload: Workload): Alternative[] {
-  const standIn = PriceBook.forRegion(STAND_IN);
-  return ROWS.map((row) => costOf(row, book, standIn, workload));
-}
+/** What the alternatives cost in a region. A rate that its price book does not have is that of us-east-1, and marked. */
+export class Alternatives {
+  private readonly rates = new RateSource();
 
-/**
- * One alternative for a workload.
- *
- * @throws when there is no such alternative
- */
-export function alternativeFor(id: string, book: PriceBook, workload: Workload): Alternative {
-  const row = ROWS.find((candidate) => candidate.id === id);
-  if (!row) {
-    throw new Error(`[${id}] There is no such alternative. There are: ${ALTERNATIVES.join(', ')}.`);
+  /** @throws when there are no prices for the region */
+  constructor(public readonly region: string) {
+    this.all(DEFAULT_WORKLOAD);
   }
-  return costOf(row, book, PriceBook.forRegion(STAND_IN), workload);
+
+  /** Every alternative for a workload. */
+  public all(workload: Workload): Alternative[] {
+    return ROWS.map((row) => costOf(row, this.rates, this.region, workload));
+  }
+
+  /**
+   * One alternative for a workload.
+   *
+   * @throws when there is no such alternative
+   */
+  public one(id: string, workload: Workload): Alternative {
+    const row = ROWS.find((candidate) => candidate.id === id);
+    if (!row) {
+      throw new Error(`[${id}] There is no such alternative. There are: ${ROWS.map((each) => each.id).join(', ')}.`);
+    }
+    return costOf(row, this.rates, this.region, workload);
+  }
 }

@@ -1,5 +1,4 @@
-import { alternativeFor, Workload } from './alternatives';
-import { PriceBook } from './price-book';
+import { Alternatives, Workload } from './alternatives';
 
 /** Two alternatives, and the figure of the workload that decides between them. */
 interface Pair {
@@ -68,12 +67,12 @@ function crossing(difference: (at: number) => number, max: number): number | und
   return high;
 }
 
-/** The points at which the choice changes, for a workload in a region. */
-export function breakEvens(book: PriceBook, workload: Workload): BreakEven[] {
+/** The points at which the choice changes, for a workload. */
+export function breakEvens(alternatives: Alternatives, workload: Workload): BreakEven[] {
   return PAIRS.map((pair) => {
     const difference = (at: number): number => {
       const there = { ...workload, [pair.axis]: at };
-      return alternativeFor(pair.left, book, there).usd - alternativeFor(pair.right, book, there).usd;
+      return alternatives.one(pair.left, there).usd - alternatives.one(pair.right, there).usd;
     };
     // At the very end of the range there is nothing above it.
     const found = crossing(difference, pair.max);

@@ -1,7 +1,6 @@
 import * as fs from 'fs';
 import { Command } from 'commander';
-import { DEFAULT_WORKLOAD, Workload } from '../../../lib/bill/alternatives';
-import { PriceBook } from '../../../lib/bill/price-book';
+import { DEFAULT_WORKLOAD, PriceBook, Workload } from '../../../lib/bill';
 import { compare, comparisonText } from '../compare/comparison';
 import { comparisonPage } from '../compare/page';
 import { usageError } from '../errors';

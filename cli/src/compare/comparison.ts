@@ -1,7 +1,5 @@
-import { Alternative, alternativesFor, Workload } from '../../../lib/bill/alternatives';
-import { BreakEven, breakEvens } from '../../../lib/bill/break-even';
-import { PriceBook } from '../../../lib/bill/price-book';
-import { textTable } from '../text-table';
+import { Alternative, Alternatives, BreakEven, breakEvens, Workload } from '../../../lib/bill';
+import { columns, usd } from '../bill/format';
 
 /** The alternatives for a workload in a region, and where the choice between two of them changes. */
 export interface Comparison {
@@ -12,18 +10,13 @@ export interface Comparison {
 }
 
 export function compare(region: string, workload: Workload): Comparison {
-  const book = PriceBook.forRegion(region);
+  const alternatives = new Alternatives(region);
   return {
     region,
     workload,
-    alternatives: alternativesFor(book, workload),
-    breakEvens: breakEvens(book, workload),
+    alternatives: alternatives.all(workload),
+    breakEvens: breakEvens(alternatives, workload),
   };
-}
-
-/** USD with cents. */
-export function usd(amount: number): string {
-  return `$${amount.toFixed(2)}`;
 }
 
 /** A figure for people: three digits, thousands separated. */
@@ -31,11 +24,20 @@ export function figure(value: number): string {
   return value >= 100 ? Math.round(value).toLocaleString('en-US') : String(Number(value.toPrecision(3)));
 }
 
-/** What to know of the rates behind a number: * not of the region, ~ not from the price list itself. */
-export function marks(alternative: Alternative): string {
-  const { lines } = alternative;
-  const unsure = lines.some(({ confidence }) => !confidence.endsWith('high'));
-  return `${lines.some(({ rateFrom }) => rateFrom) ? '*' : ''}${unsure ? '~' : ''}`;
+/** What to know of the rates behind a number: * of another region, † not from the price list itself. */
+export function marks({ lines }: Alternative, region: string): string {
+  const elsewhere = lines.some(({ rateFrom }) => rateFrom !== region);
+  const unsure = lines.some(({ rateFrom, confidence }) => rateFrom === region && confidence !== 'high');
+  return `${elsewhere ? '*' : ''}${unsure ? '†' : ''}`;
+}
+
+/** What the marks mean, of those that are used. */
+export function legend({ alternatives, region }: Comparison): string[] {
+  const used = alternatives.map((alternative) => marks(alternative, region)).join('');
+  return [
+    ...(used.includes('*') ? ['* with a rate of us-east-1, where the price book of this region has none'] : []),
+    ...(used.includes('†') ? ['† with a rate that was not taken from the AWS price list'] : []),
+  ];
 }
 
 /** The sentence of a break-even point. */
@@ -77,26 +79,16 @@ export function comparisonText(comparison: Comparison): string {
   const rows = alternatives.map((alternative) => [
     alternative.name,
     alternative.purpose,
-    usd(alternative.usd) + marks(alternative),
+    usd(alternative.usd) + marks(alternative, region).padEnd(2),
     `${figure(alternative.usd / base)}x`,
   ]);
   const names = namesOf(comparison);
   const notes = alternatives.filter(({ note }) => note).map(({ name, note }) => `  ${name}: ${note}`);
-  const some = (mark: string) => alternatives.some((alternative) => marks(alternative).includes(mark));
   return [
     `Alternatives in ${region}, USD a month, for ${describe(workload)}.`,
     '',
-    textTable(
-      [
-        { heading: 'Alternative' },
-        { heading: 'For' },
-        { heading: 'Monthly', align: 'right' },
-        { heading: 'Of this data layer', align: 'right' },
-      ],
-      rows,
-    ),
-    ...(some('*') ? ['* with rates of us-east-1, where the price book of the region has none'] : []),
-    ...(some('~') ? ['~ with a rate that was not read from the price list itself'] : []),
+    ...columns([['Alternative', 'For', 'Monthly  ', 'Of this data layer'], ...rows], [0, 1]),
+    ...legend(comparison),
     '',
     'Where the choice changes, all else equal:',
     ...comparison.breakEvens.map((point) => `  ${sentence(point, names)}`),

@@ -1,7 +1,7 @@
-import { alternativeFor, Workload } from '../../../lib/bill/alternatives';
-import { PriceBook } from '../../../lib/bill/price-book';
+import { Alternatives, Workload } from '../../../lib/bill';
+import { usd } from '../bill/format';
 import { escapeHtml, htmlPage } from '../html/page';
-import { Comparison, describe, figure, marks, namesOf, sentence, usd } from './comparison';
+import { Comparison, describe, figure, legend, marks, namesOf, sentence } from './comparison';
 
 /** A plot of cost over one figure of the workload. */
 interface Curve {
@@ -57,7 +57,7 @@ const CURVES: readonly Curve[] = [
 ];
 
 function plotData(comparison: Comparison) {
-  const book = PriceBook.forRegion(comparison.region);
+  const alternatives = new Alternatives(comparison.region);
   const names = namesOf(comparison);
   return {
     costs: comparison.alternatives.map(({ name, purpose, usd: cost }) => ({ name, purpose, usd: cost })),
@@ -73,7 +73,7 @@ function plotData(comparison: Comparison) {
             return {
               name: names.get(id),
               x,
-              usd: alternativeFor(id, book, { ...comparison.workload, [curve.axis]: x }).usd,
+              usd: alternatives.one(id, { ...comparison.workload, [curve.axis]: x }).usd,
             };
           }),
         ),
@@ -88,7 +88,7 @@ function plotData(comparison: Comparison) {
           )
           .map(({ at, left }) => ({
             x: at,
-            usd: alternativeFor(left, book, { ...comparison.workload, [curve.axis]: at! }).usd,
+            usd: alternatives.one(left, { ...comparison.workload, [curve.axis]: at! }).usd,
           })),
       };
     }),
@@ -135,7 +135,7 @@ export function comparisonPage(comparison: Comparison): string {
   const rows = alternatives.map(
     (alternative, index) =>
       `<tr${index === 0 ? ' class="own"' : ''}><td>${escapeHtml(alternative.name)}</td><td>${alternative.purpose}</td>` +
-      `<td class="number">${usd(alternative.usd)}${marks(alternative)}</td>` +
+      `<td class="number">${usd(alternative.usd)}${marks(alternative, region)}</td>` +
       `<td>${alternative.lines.map((line) => `${escapeHtml(line.name)}: ${figure(line.quantity)} ${escapeHtml(line.unit)}, ${usd(line.usd)}`).join('<br>')}` +
       `${alternative.note ? `<br><em>${escapeHtml(alternative.note)}</em>` : ''}</td></tr>`,
   );
@@ -147,9 +147,9 @@ export function comparisonPage(comparison: Comparison): string {
 <ul>${comparison.breakEvens.map((point) => `<li>${escapeHtml(sentence(point, names))}</li>`).join('')}</ul>
 ${CURVES.map(({ title }, index) => `<h2>${escapeHtml(title)}</h2>\n<figure id="curve-${index}"></figure>`).join('\n')}
 <h2>Every number</h2>
-<table><caption>* with rates of us-east-1, where the price book of the region has none · ~ with a rate that was not read from the price list itself</caption>
+<table><caption>${legend(comparison).map(escapeHtml).join(' · ')}</caption>
 <thead><tr><th>Alternative</th><th>For</th><th class="number">Monthly</th><th>Made of</th></tr></thead>
 <tbody>${rows.join('\n')}</tbody></table>
-<footer><p>Made by efs-data-layer compare from its price book; sources and dates of all rates: lib/bill/prices.</p></footer>`;
+<footer><p>Made by efs-data-layer compare from its price book; the sources and dates of all rates are in lib/bill/prices.</p></footer>`;
   return htmlPage(`Cost of a data layer in ${region}`, body, plotData(comparison), SCRIPT);
 }
