@@ -1,4 +1,5 @@
 import { App } from 'aws-cdk-lib';
+import { PriceBook } from '../lib/bill';
 import { TAG_VALUE } from '../lib/inputs';
 import { nearest } from '../lib/nearest';
 
@@ -36,6 +37,18 @@ function bool(defaultValue: boolean, sentence: string): Flag<boolean> {
   );
 }
 
+function amount(
+  defaultValue: number | undefined,
+  unit: string,
+  max: number,
+  sentence: string,
+): Flag<number | undefined> {
+  return flag<number | undefined>(`0 to ${max} (${unit})`, defaultValue, sentence, (value) => {
+    const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+    return typeof number === 'number' && number >= 0 && number <= max ? number : undefined;
+  });
+}
+
 /** Bucket, then a key: printable ASCII without the characters that mean something in an IAM policy (* ? $). */
 const FOCUS_EXPORT = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/([!-#%-)+-.0->@-~]+(?:\/[!-#%-)+-.0->@-~]+)*)$/;
 
@@ -63,6 +76,19 @@ export const FLAGS = {
     undefined,
     'The AWS Data Exports FOCUS export that the evidence collector reads.',
     (value) => (typeof value === 'string' && FOCUS_EXPORT.test(value) ? value : undefined),
+  ),
+  monthlyBudgetUsd: amount(6, 'USD', 1e6, 'What the data layer may cost in a month; the synth fails beyond it.'),
+  storedGiB: amount(
+    undefined,
+    'GiB',
+    1e6,
+    'Live data for which the budget is checked; by default what the budget buys with backups and snapshots.',
+  ),
+  priceRegion: flag<string | undefined>(
+    PriceBook.regions().join(' | '),
+    undefined,
+    'The region whose prices hold; by default that of the stack, us-east-1 when it has none.',
+    (value) => (typeof value === 'string' && PriceBook.regions().includes(value) ? value : undefined),
   ),
   costCenter: flag<string | undefined>(
     '1 to 256 letters, digits, spaces and _ . : / = + - @',

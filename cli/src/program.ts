@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { compareCommand } from './commands/compare';
 import { billCommand } from './commands/bill';
 import { pricesCommand } from './commands/prices';
 import { restoreBackupCommand } from './commands/restore-backup';
@@ -10,6 +11,7 @@ export function createProgram(shell: Shell, version: string): Command {
   const program = new Command('efs-data-layer')
     .description('Looks after a data layer on Amazon EFS')
     .version(version)
+    .addCommand(compareCommand(shell))
     .addCommand(snapshotsCommand(shell))
     .addCommand(restoreBackupCommand(shell))
     .addCommand(billCommand(shell))

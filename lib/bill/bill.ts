@@ -92,6 +92,8 @@ export interface Bill {
 export interface BillOptions {
   /** Default: every assumption's default. */
   readonly usage?: Usage;
+  /** The directory of refreshed price books, which go before those of the package. Default: those of the package alone. */
+  readonly prices?: string;
   /** The region whose prices hold. Default: that of each stack, us-east-1 for a stack without one. */
   readonly region?: string;
 }
@@ -112,7 +114,7 @@ export function billOfStacks(stacks: SourceStack[], options: BillOptions = {}): 
 /** Bills resources. */
 export function billOfResources(resources: TemplateResources, options: BillOptions = {}): Bill {
   const usage = options.usage ?? Usage.from({});
-  const rates = new RateSource();
+  const rates = new RateSource(options.prices);
   const bill = compute(resources, usage, options.region, rates);
   const read = new Set(bill.resources.flatMap(({ lines }) => lines.flatMap((line) => line.usage)));
   const addresses = new Set(resources.all.map(({ address }) => address));
@@ -126,8 +128,12 @@ export function billOfResources(resources: TemplateResources, options: BillOptio
 }
 
 /** The totals alone, for whoever tries many usages. */
-export function totalsOf(resources: TemplateResources, usage: Usage, region?: string): Bill['totals'] {
-  return compute(resources, usage, region, new RateSource()).totals;
+export function totalsOf(
+  resources: TemplateResources,
+  usage: Usage,
+  { region, prices }: Omit<BillOptions, 'usage'> = {},
+): Bill['totals'] {
+  return compute(resources, usage, region, new RateSource(prices)).totals;
 }
 
 /** What moves a total, that of the data layer or that of compute, found by leaving it out. */
@@ -176,6 +182,7 @@ function compute(
       continue;
     }
     const region = fixedRegion ?? resource.region ?? FALLBACK_REGION;
+    rates.require(region, address);
     regions.add(region);
     const pricing = new Pricing(resource, resources, usage);
     pricer.price(pricing);
@@ -201,7 +208,6 @@ function compute(
 function priceLine(line: RequestedLine, region: string, rates: RateSource, sold: Map<string, number>): BillLine {
   const { name, rate, quantity, usage, note } = line;
   const common = { name, rate, quantity, usage, dependsOnUsage: isUsage(usage), note };
-  // A replica may be in a region without a book: its rate is then unknown, not the end of the bill.
   const found = rates.find(region, rate);
   if (!found) {
     // Nothing of it costs nothing, whatever the rate.

@@ -1,4 +1,6 @@
+export { Alternative, Alternatives, CostLine, DEFAULT_WORKLOAD, Purpose, Workload } from './alternatives';
 export * from './bill';
+export { BreakEven, breakEvens } from './break-even';
 export * from './diff';
 export { BillError } from './errors';
 export { Confidence, PriceBook, PriceEntry, priceOf } from './price-book';

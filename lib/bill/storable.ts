@@ -13,7 +13,7 @@ const MOST_GIB = 1_000_000;
 export function storableGiB(resources: TemplateResources, limitUsd: number, options: BillOptions = {}): number {
   const usage = options.usage ?? Usage.from({});
   const fits = (steps: number) =>
-    totalsOf(resources, usage.with('efs.storedGiB', steps * STEP), options.region).dataLayer.totalUsd <= limitUsd;
+    totalsOf(resources, usage.with('efs.storedGiB', steps * STEP), options).dataLayer.totalUsd <= limitUsd;
   // The bill never falls when more is stored: the border is found by halving.
   let low = 0;
   let high = MOST_GIB / STEP;

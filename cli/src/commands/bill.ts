@@ -13,6 +13,7 @@ interface BillCommandOptions {
   readonly markdown?: boolean;
   readonly usage?: string;
   readonly region?: string;
+  readonly prices?: string;
   readonly budget: number;
   readonly diff?: string;
   readonly againstRef?: string;
@@ -28,6 +29,7 @@ export function billCommand(shell: Shell): Command {
     .option('--markdown', 'for a pull request')
     .option('--usage <file>', 'assumptions about usage (docs/usage.md)')
     .option('--region <region>', 'the region whose prices hold (default: that of the stack, us-east-1 for one without)')
+    .option('--prices <directory>', 'price books that go before those of this package (efs-data-layer prices refresh)')
     .addOption(
       new Option('--budget <usd>', 'how much live data this many USD a month buy')
         .argParser((value) => amountOf('--budget', value))
@@ -60,12 +62,13 @@ function amountOf(option: string, value: string): number {
 }
 
 function run(shell: Shell, source: string | undefined, options: BillCommandOptions): number {
-  const { region } = options;
-  if (region !== undefined && !PriceBook.regions().includes(region)) {
+  const { region, prices } = options;
+  const regions = PriceBook.regions(prices);
+  if (region !== undefined && !regions.includes(region)) {
     throw usageError(
       `--region ${region}`,
       'There are no prices for it.',
-      `Regions with prices: ${PriceBook.regions().join(', ')}. Refresh another with: efs-data-layer prices refresh.`,
+      `Regions with prices: ${regions.join(', ')}. Others: efs-data-layer prices refresh --region ${region}, then --prices prices.`,
     );
   }
   const comparing = options.diff !== undefined || options.againstRef !== undefined;
@@ -75,14 +78,14 @@ function run(shell: Shell, source: string | undefined, options: BillCommandOptio
   const usage = options.usage === undefined ? Usage.from({}) : Usage.fromFile(options.usage);
   const { title, stacks } = findStacks(source);
   const resources = new TemplateResources(stacks);
-  const bill = billOfResources(resources, { usage, region });
+  const bill = billOfResources(resources, { usage, region, prices });
   bill.unusedUsage.forEach((address) =>
     shell.io.note(
       `[${options.usage}, ${address}] There is no such resource in ${title}; this usage counts for nothing.`,
     ),
   );
   if (!comparing) {
-    const storable = storableIn(bill, resources, usage, options.budget);
+    const storable = storableIn(bill, resources, usage, options.budget, prices);
     shell.io.out(
       options.json
         ? JSON.stringify({ source: title, ...bill, storable }, undefined, 2)
@@ -94,7 +97,7 @@ function run(shell: Shell, source: string | undefined, options: BillCommandOptio
     options.againstRef === undefined
       ? findStacks(options.diff)
       : { title: options.againstRef, stacks: assemblyOfRef(options.againstRef, shell.io) };
-  const before = billOfResources(new TemplateResources(old.stacks), { usage, region });
+  const before = billOfResources(new TemplateResources(old.stacks), { usage, region, prices });
   const diff = diffOf(before, bill);
   shell.io.out(
     options.json
