@@ -175,10 +175,14 @@ describe('when it fails', () => {
     expect(fs.readdirSync(directory)).toEqual([`${REGION}.json`]);
   });
 
-  test('at writing, the message names the file', async () => {
-    fs.writeFileSync(directory, 'a file where the directory should be');
+  test('at writing, the message names the file and nothing is left beside it', async () => {
+    server.next('AmazonEFS', REGION, (response, file) => {
+      fs.mkdirSync(path.join(directory, `${REGION}.json`), { recursive: true });
+      response.writeHead(200).end(file);
+    });
     expect(await refresh('--region', REGION)).toBe(1);
     expect(notes.at(-1)).toMatch(/^\[.*books\/eu-west-1.json\] It cannot be written: .* --out\.$/);
+    expect(fs.readdirSync(directory)).toEqual([`${REGION}.json`]);
   });
 
   test('without a network the message is one, and nothing is written', async () => {
@@ -203,11 +207,17 @@ describe('wrong input', () => {
     expect(fs.existsSync(directory)).toBe(false);
   });
 
+  test('a file where the directory should be', async () => {
+    fs.writeFileSync(directory, 'text');
+    expect(await refresh('--region', REGION)).toBe(64);
+    expect(notes.at(-1)).toBe(`[--out ${directory}] It is no directory. Name another one.`);
+    expect(server.asked).toEqual([]);
+  });
+
   test.each([
-    ['{', /It cannot be read: .*JSON/],
-    ['{"region": "us-east-1", "entries": []}', /It cannot be read: it is no price book of eu-west-1\./],
-    ['{"region": "eu-west-1", "entries": [{"key": "a"}]}', /it is no price book/],
-    ['null', /it is no price book/],
+    ['{', /eu-west-1.json\] It is no price book: .*JSON.*--out/],
+    ['{"region": "us-east-1", "entries": []}', /its region is "us-east-1", not eu-west-1.*--out/],
+    ['{"region": "eu-west-1", "entries": [{"key": "a", "usd": 1}]}', /eu-west-1, a\] The entry has no unit/],
   ])('a book that is none: %s', async (text, message) => {
     fs.mkdirSync(directory);
     fs.writeFileSync(path.join(directory, `${REGION}.json`), text);
