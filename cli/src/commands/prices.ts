@@ -52,6 +52,6 @@ function endpointOf(value: string): URL {
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
     throw usageError(`--endpoint ${value}`, 'It is no URL.', 'Pass for example --endpoint https://mirror.example.com.');
   }
-  // The path of a mirror is kept only when it ends as a directory does.
+  // A path that does not end as a directory does would be replaced by that of the file.
   return new URL(url.href.endsWith('/') ? url.href : `${url.href}/`);
 }

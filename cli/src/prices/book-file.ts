@@ -1,6 +1,7 @@
 import * as fs from 'fs';
 import * as path from 'path';
-import { PriceEntry } from '../../../lib/bill/price-book';
+import { BillError } from '../../../lib/bill/errors';
+import { PriceBook, PriceEntry } from '../../../lib/bill/price-book';
 import { CliError, usageError } from '../errors';
 
 /** The rates of a region as its file has them. */
@@ -9,32 +10,26 @@ export interface BookFile {
   readonly entries: readonly PriceEntry[];
 }
 
-/** The price book of a region in a directory; undefined when there is none yet. */
-export function readBook(directory: string, region: string): BookFile | undefined {
-  const file = path.join(directory, `${region}.json`);
-  if (!fs.existsSync(file)) {
-    return undefined;
+/** The rates of a region so far: of the directory, or else of the package; none when there is no book. */
+export function ratesSoFar(directory: string, region: string): readonly PriceEntry[] {
+  const there = fs.statSync(directory, { throwIfNoEntry: false });
+  if (there && !there.isDirectory()) {
+    throw usageError(`--out ${directory}`, 'It is no directory.', 'Name another one.');
   }
-  let book: BookFile | undefined;
+  const refreshed = there ? directory : undefined;
   try {
-    book = JSON.parse(fs.readFileSync(file, 'utf8')) as BookFile;
+    const rates = PriceBook.regions(refreshed).includes(region) ? PriceBook.forRegion(region, refreshed).entries : [];
+    const odd = rates.find(({ unit, serviceCode, usageType }) => usageType !== null && (!unit || !serviceCode));
+    if (odd) {
+      throw new BillError(`${region}, ${odd.key}`, 'The entry has no unit or no serviceCode.', '');
+    }
+    return rates;
   } catch (error) {
-    throw notABook(file, (error as Error).message);
+    if (error instanceof BillError) {
+      throw usageError(error.where, error.problem, 'Remove the file, or name another directory with --out.');
+    }
+    throw error;
   }
-  if (book?.region !== region || !Array.isArray(book.entries) || !book.entries.every(isEntry)) {
-    throw notABook(file, `it is no price book of ${region}`);
-  }
-  return book;
-}
-
-function isEntry(entry: Partial<PriceEntry> | null): boolean {
-  const texts = [entry?.key, entry?.unit, entry?.serviceCode];
-  const priced = typeof entry?.usd === 'number' || Array.isArray(entry?.tiers);
-  return priced && texts.every((text) => typeof text === 'string');
-}
-
-function notABook(file: string, problem: string): CliError {
-  return usageError(file, `It cannot be read: ${problem}.`, 'Remove it, or name another directory with --out.');
 }
 
 /** Writes beside the file, flushes, and renames: whoever reads finds the old book or the new one, and both are whole. */

@@ -73,10 +73,13 @@ async function* received(url: URL, transfer: Transfer): AsyncGenerator<Uint8Arra
   let validator: string | undefined;
   let failures = 0;
   for (;;) {
+    if (offset > 0 && validator === undefined) {
+      throw new Restart('the server does not say whether a later part is of the same file');
+    }
     try {
       const response = await request(url, offset, validator, transfer.patienceMs);
       try {
-        const total = totalOf(response, offset, validator);
+        const total = totalOf(response, offset);
         validator = validatorOf(response);
         for await (const piece of response as AsyncIterable<Uint8Array>) {
           offset += piece.length;
@@ -122,11 +125,7 @@ function request(
 }
 
 /** Judges an answer. @returns how many bytes the whole file has, where the server says so */
-function totalOf(
-  { statusCode = 0, headers }: http.IncomingMessage,
-  offset: number,
-  validator: string | undefined,
-): number | undefined {
+function totalOf({ statusCode = 0, headers }: http.IncomingMessage, offset: number): number | undefined {
   if (statusCode === 206 && offset > 0) {
     const [, begin, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers['content-range'] ?? '') ?? [];
     if (Number(begin) !== offset) {
@@ -138,9 +137,7 @@ function totalOf(
     return Number(headers['content-length']) || undefined;
   }
   if (statusCode === 200 || statusCode === 416) {
-    throw new Restart(
-      validator === undefined ? 'the server gives no parts of files' : 'the file was replaced meanwhile',
-    );
+    throw new Restart('the file was replaced meanwhile, or the server gives no parts of files');
   }
   // Amazon S3, behind the price list, answers 403 for what is not there.
   if (statusCode === 404 || statusCode === 403) {

@@ -25,7 +25,9 @@ export class Progress {
   }
 
   public end(): void {
-    this.io.status?.('');
+    if (this.shown > 0) {
+      this.io.status?.('');
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { PriceBook, PriceEntry } from '../../../lib/bill/price-book';
 import { CliError, usageError } from '../errors';
 import { Clock, Io } from '../io';
-import { BookFile, readBook } from './book-file';
+import { BookFile, ratesSoFar } from './book-file';
 import { download, NoSuchFile, Restart } from './download';
 import { NotAPriceList, PriceList, readPriceList } from './price-list';
 import { Progress } from './progress';
@@ -72,9 +72,7 @@ function isListed({ entry }: Sought): boolean {
 
 /** The region's own entries, from the directory or else from the package, and those that only us-east-1 has. */
 function entriesOf(directory: string, region: string): Sought[] {
-  const own =
-    readBook(directory, region)?.entries ??
-    (PriceBook.regions().includes(region) ? PriceBook.forRegion(region).entries : []);
+  const own = ratesSoFar(directory, region);
   const keys = new Set(own.map(({ key }) => key));
   const others = PriceBook.forRegion('us-east-1').entries.filter(({ key, usageType }) => usageType && !keys.has(key));
   return [

@@ -23,7 +23,10 @@ export class PriceListServer {
   }
 
   public serve(service: string, region: string, content: string | Buffer, etag?: string): void {
-    this.files.set(pathOf(service, region), { content: Buffer.from(content), etag });
+    this.files.set(pathOf(service, region), {
+      content: typeof content === 'string' ? Buffer.from(content) : content,
+      etag,
+    });
   }
 
   /** The next requests for a file are answered so, one after the other. */
