@@ -70,7 +70,7 @@ const LISTED = BOOK.filter(({ usageType }) => usageType !== null);
 test('a list that agrees confirms every rate, and makes it the list’s', async () => {
   expect(await refresh('--region', REGION)).toBe(0);
   expect(out[0]).toBe(
-    `eu-west-1: 0 changed, 0 new, ${LISTED.length} confirmed, 0 not found, ${BOOK.length - LISTED.length} in no price list`,
+    `eu-west-1: 0 changed, 0 new, ${LISTED.length} confirmed, 0 not found, ${BOOK.length - LISTED.length} not looked up`,
   );
   const books = written();
   expect(books.map(({ key, usd, tiers }) => ({ key, usd, tiers }))).toEqual(
