@@ -1,5 +1,5 @@
 // The figures of the decision record, each beside the same figure from the price book.
-import { alternativeFor, DEFAULT_WORKLOAD, Workload } from '../../lib/bill/alternatives';
+import { Alternatives, DEFAULT_WORKLOAD, Workload } from '../../lib/bill/alternatives';
 import { PriceBook, priceOf } from '../../lib/bill';
 import { RATE } from '../../lib/bill/rates';
 
@@ -34,8 +34,9 @@ export function auroraFloorUsd(book: PriceBook): number {
 
 /** All figures of the record's text and tables that have a dollar, a percent or a factor in them. */
 export function adrRows({ book, storageUsd, wholeUsd }: AdrInputs): AdrRow[] {
+  const alternatives = new Alternatives(book.region);
   const alternative = (id: string, workload: Partial<Workload> = {}) =>
-    alternativeFor(id, book, { ...DEFAULT_WORKLOAD, ...workload }).usd;
+    alternatives.one(id, { ...DEFAULT_WORKLOAD, ...workload }).usd;
   const rate = (key: string, quantity: number) => priceOf(book.entry(key), quantity);
   const aurora = auroraFloorUsd(book);
   const openSearch = rate(RATE.openSearchClassicOcu, 2 * 730);
