@@ -1,6 +1,7 @@
 export { EfsSafetyChecks, EfsSafetyChecksProps } from './checks';
 export * from './data-layer-stack';
 export * from './efs-data-layer';
-export { SingleWriterService, SingleWriterServiceOptions, SingleWriterServiceProps } from './single-writer';
+export { SingleWriterService, StopFirstService, StopFirstServiceOptions, StopFirstServiceProps } from './single-writer';
 export * from './storage';
+export * from './stores';
 export * from './workloads';
