@@ -19,6 +19,14 @@ export function createApp(props?: AppProps): App {
   const stack = new DataLayerStack(app, stackName(flags.stage), {
     description: `efs-data-layer (${flags.stage}): Open WebUI, CrewAI Knowledge and FinOps evidence on one EFS volume`,
     services: flags.services,
+    loadBalancer: flags.certificateArn
+      ? {
+          certificateArn: flags.certificateArn,
+          allowedCidrs: flags.allowedCidrs!,
+          domainName: flags.domainName,
+          hostedZoneId: flags.hostedZoneId,
+        }
+      : undefined,
     focusExport: flags.focusExport ? parseFocusExport(flags.focusExport) : undefined,
     dataLayer: {
       relational: relationalStore(flags),

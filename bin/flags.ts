@@ -1,5 +1,6 @@
 import { App } from 'aws-cdk-lib';
 import { TAG_VALUE } from '../lib/inputs';
+import { isCidr } from '../lib/load-balancer/load-balancer';
 import { SECRET_ARN } from '../lib/stores/context';
 import { WHY_NOT_QDRANT_ON_EFS } from '../lib/stores/vectors/qdrant';
 
@@ -106,6 +107,32 @@ export const FLAGS = {
     'Tasks of Open WebUI. More than one needs PostgreSQL, a vector store that is not on EFS, and a cache.',
     (value) => (/^([1-9]\d?|100)$/.test(String(value)) && typeof value !== 'object' ? Number(value) : undefined),
   ),
+  certificateArn: text(
+    'the ARN of a certificate',
+    /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[0-9a-f-]+$/,
+    'Puts a load balancer before Open WebUI, HTTPS only. Needs services and allowedCidrs.',
+  ),
+  allowedCidrs: flag<string[] | undefined>(
+    '<network>,<network>',
+    undefined,
+    'The IPv4 networks that may connect to the load balancer.',
+    (value) => {
+      const cidrs = typeof value === 'string' ? value.split(',') : value;
+      return Array.isArray(cidrs) && cidrs.length > 0 && cidrs.every((cidr) => typeof cidr === 'string' && isCidr(cidr))
+        ? cidrs
+        : undefined;
+    },
+  ),
+  domainName: text(
+    'a host name',
+    /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/,
+    'The name that the certificate of the load balancer covers.',
+  ),
+  hostedZoneId: text(
+    'the id of a Route 53 zone',
+    /^Z[A-Z0-9]{4,31}$/,
+    'The zone in which domainName is made to point to it.',
+  ),
   architecture: choice(['arm64', 'x86_64'], 'arm64', 'The processor of the tasks.'),
   backup: bool(true, 'An AWS Backup plan: daily, kept 7 days.'),
   allowDestroy: bool(false, 'The second key, beside stage=dev, that lets cdk destroy delete the file system.'),
@@ -192,6 +219,20 @@ function contradictions(flags: FlagValues): string[] {
     if (flags.vectors !== 'qdrant' && flags[name]) {
       useless(name, 'vectors=qdrant');
     }
+  }
+  for (const name of ['allowedCidrs', 'domainName', 'hostedZoneId'] as const) {
+    if (flags[name] && !flags.certificateArn) {
+      needs('certificateArn', name, FLAGS.certificateArn.sentence);
+    }
+  }
+  if (flags.certificateArn && !flags.allowedCidrs) {
+    needs('allowedCidrs', 'certificateArn', 'who may connect has no default.');
+  }
+  if (flags.certificateArn && !flags.services) {
+    needs('services', 'certificateArn', 'without a service there is nothing a load balancer could reach.');
+  }
+  if (flags.hostedZoneId && !flags.domainName) {
+    needs('domainName', 'hostedZoneId', 'the name that is to point to the load balancer.');
   }
   return problems;
 }

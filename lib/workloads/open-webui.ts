@@ -149,7 +149,10 @@ export function mergeEnvironment(
 /** The port Open WebUI listens on. */
 export const OPEN_WEBUI_PORT = 8080;
 
-const CONTAINER = 'open-webui';
+/** The container's name. */
+export const OPEN_WEBUI_CONTAINER = 'open-webui';
+
+const CONTAINER = OPEN_WEBUI_CONTAINER;
 
 /** The command of the image. */
 const START = ['bash', 'start.sh'];

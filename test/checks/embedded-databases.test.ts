@@ -49,9 +49,12 @@ describe('Open WebUI', () => {
   ])('with another database, %s, its Chroma is still there', (_name, container) => {
     expect(named({ Image, ...container })).toEqual(['Open WebUI keeps its Chroma in DATA_DIR']);
   });
-  test.each([{ VECTOR_DB: 'pgvector' }, { CHROMA_HTTP_HOST: 'chroma' }])('keeps none with %p as well', (more) => {
-    expect(paths({ Image, Environment: variables({ ...PARTS, ...more }) })).toStrictEqual([]);
-  });
+  test.each<Record<string, string>>([{ VECTOR_DB: 'pgvector' }, { CHROMA_HTTP_HOST: 'chroma' }])(
+    'keeps none with %p as well',
+    (more) => {
+      expect(paths({ Image, Environment: variables({ ...PARTS, ...more }) })).toStrictEqual([]);
+    },
+  );
   test('a part that is missing leaves it with SQLite', () => {
     const { DATABASE_HOST: _host, ...rest } = PARTS;
     expect(named({ Image, Environment: variables(rest) })).toEqual([
