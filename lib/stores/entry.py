@@ -191,6 +191,13 @@ def decide(phase, sqlite, moved, marker, head):
                 "`efs-data-layer migrate` again into an empty database, or point the application at the right one.",
             )
         return None
+    if marker is not None and marker["state"] in ("returned", "discarded"):
+        raise Quit(
+            REFUSED,
+            f"The data was moved back from {database} to webui.db (its mark says {marker['state']} at "
+            f"{marker['migrated_at']}), and webui.db is not on the volume. Restore it, deploy relational phase prepare, "
+            "and run `efs-data-layer migrate` again.",
+        )
     # Nothing to lose on the volume: a fresh installation, or a database that is filled already.
     if marker is not None:
         return None

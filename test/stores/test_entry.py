@@ -138,10 +138,17 @@ class TestRefused:
         sqlite_file(volume), moved(volume, "newer"), marker(database, "older")
         self.refused(entry(), "stale", "older", "newer")
 
-    @pytest.mark.parametrize("state", ["moved-back", "fresh"])
+    @pytest.mark.parametrize("state", ["returned", "discarded", "fresh"])
     def test_a_target_whose_mark_is_of_another_kind(self, entry, database, volume, state):
         moved(volume), marker(database, state=state)
         self.refused(entry(), "stale", state)
+
+    @pytest.mark.parametrize("state", ["returned", "discarded"])
+    def test_after_the_way_back(self, entry, database, volume, state):
+        marker(database, state=state)
+        self.refused(entry(), "moved back", state)
+        sqlite_file(volume)
+        self.refused(entry(), "was not moved")
 
     def test_complete_while_the_file_is_there(self, entry, database, volume):
         sqlite_file(volume), moved(volume), marker(database)
