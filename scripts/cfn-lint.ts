@@ -37,6 +37,13 @@ const VARIANTS: Record<string, Record<string, unknown>> = {
     'data-layer:cache': 'valkey-serverless',
     'data-layer:replicas': 2,
   },
+  balanced: {
+    'data-layer:services': true,
+    'data-layer:certificateArn': 'arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0000-0000-0000-000000000000',
+    'data-layer:allowedCidrs': '203.0.113.0/24',
+    'data-layer:domainName': 'chat.example.com',
+    'data-layer:hostedZoneId': 'Z0123456789',
+  },
   x86: { 'data-layer:architecture': 'x86_64', 'data-layer:costCenter': 'finops' },
 };
 

@@ -24,6 +24,14 @@ const REPLICAS = {
   'data-layer:replicas': 2,
 };
 
+const BALANCED = {
+  'data-layer:services': true,
+  'data-layer:certificateArn': 'arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0000-0000-0000-000000000000',
+  'data-layer:allowedCidrs': '203.0.113.0/24,198.51.100.0/24',
+  'data-layer:domainName': 'chat.example.com',
+  'data-layer:hostedZoneId': 'Z0123456789',
+};
+
 const VARIANTS: [string, Record<string, unknown>][] = [
   ['default', {}],
   ['services', { 'data-layer:services': true, 'data-layer:focusExport': 's3://exports/focus/cost' }],
@@ -55,6 +63,7 @@ const VARIANTS: [string, Record<string, unknown>][] = [
     },
   ],
   ['replicas', REPLICAS],
+  ['balanced', BALANCED],
 ];
 
 /** Types whose replacement or deletion loses data, or runs a second writer. */
@@ -243,6 +252,17 @@ describe('what each flag changes in the topology', () => {
       'AWS::EC2::SecurityGroupIngress',
       'AWS::ElastiCache::ServerlessCache',
     ]);
+  });
+  test('a load balancer: its target, listener, doors and record', () => {
+    expect(added(BALANCED)).toEqual({
+      'AWS::EC2::SecurityGroup': 1,
+      'AWS::EC2::SecurityGroupEgress': 1,
+      'AWS::EC2::SecurityGroupIngress': 1,
+      'AWS::ElasticLoadBalancingV2::Listener': 1,
+      'AWS::ElasticLoadBalancingV2::LoadBalancer': 1,
+      'AWS::ElasticLoadBalancingV2::TargetGroup': 1,
+      'AWS::Route53::RecordSet': 1,
+    });
   });
   test.each<[string, string]>([
     ['stage', 'staging'],

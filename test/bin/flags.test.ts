@@ -1,6 +1,8 @@
 import { App } from 'aws-cdk-lib';
 import { FLAGS, flagHelp, parseFocusExport, readFlags } from '../../bin/flags';
 
+const CERTIFICATE = 'arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0000-0000-0000-000000000000';
+
 const read = (context: Record<string, unknown>) => readFlags(new App({ context }));
 
 test('defaults', () => {
@@ -18,6 +20,10 @@ test('defaults', () => {
     search: 'none',
     cache: 'none',
     replicas: 1,
+    certificateArn: undefined,
+    allowedCidrs: undefined,
+    domainName: undefined,
+    hostedZoneId: undefined,
     architecture: 'arm64',
     backup: true,
     allowDestroy: false,
@@ -57,6 +63,14 @@ describe('every wrong flag is an error that lists what is valid', () => {
     [{ 'data-layer:relationalHost': 'db' }, /relationalHost goes with data-layer:relational=external only/],
     [{ 'data-layer:relationalSecret': 'my-secret' }, /Valid: the complete ARN of a secret/],
     [{ 'data-layer:qdrantUrl': 'https://q:6333' }, /qdrantUrl goes with data-layer:vectors=qdrant only/],
+    [
+      { 'data-layer:certificateArn': CERTIFICATE },
+      /needs data-layer:allowedCidrs: who may connect.*needs data-layer:services/s,
+    ],
+    [{ 'data-layer:allowedCidrs': '10.0.0.0/8' }, /allowedCidrs needs data-layer:certificateArn/],
+    [{ 'data-layer:allowedCidrs': '10.0.0.1/8' }, /Valid: <network>,<network>/],
+    [{ 'data-layer:hostedZoneId': 'Z0123456789' }, /hostedZoneId needs data-layer:domainName/],
+    [{ 'data-layer:domainName': 'https://x' }, /Valid: a host name/],
     [{ 'data-layer:replicas': 0 }, /replicas=0 is not valid. Valid: 1 to 100/],
     [{ 'data-layer:replicas': '1e2' }, /Valid: 1 to 100/],
     [{ 'data-layer:replicas': [2] }, /Valid: 1 to 100/],

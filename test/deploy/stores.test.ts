@@ -1,3 +1,4 @@
+import { execFileSync } from 'child_process';
 import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
@@ -22,8 +23,9 @@ import { DescribeDBClustersCommand, DescribeDBInstancesCommand, RDSClient } from
 import { EmulatedAws } from '../../scripts/emulated-aws';
 
 const STACK = 'EfsDataLayer';
+const AWS_CLI = path.join(__dirname, '..', '..', '.venv', 'bin', 'aws');
 
-jest.setTimeout(300_000);
+jest.setTimeout(900_000);
 
 let aws: EmulatedAws;
 let out: string;
@@ -53,6 +55,12 @@ async function deploy(flags: Record<string, string>): Promise<void> {
   if (code !== 0) {
     throw new Error(output);
   }
+}
+
+/** The ARN of a certificate; a listener of the emulator takes only one that exists. */
+function certificate(): string {
+  const words = ['acm', 'request-certificate', '--domain-name', 'chat.example.com', '--output', 'json'];
+  return JSON.parse(execFileSync(AWS_CLI, words, { env: aws.env, encoding: 'utf8' })).CertificateArn;
 }
 
 /** What must outlive every step, by physical id. */
@@ -197,9 +205,13 @@ describe('growing further', () => {
   const REPLICAS = { ...AURORA, vectors: 'pgvector', cache: 'valkey-serverless', replicas: '3' };
   const BALANCED = {
     ...REPLICAS,
-    certificateArn: 'arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0000-0000-0000-000000000000',
     allowedCidrs: '203.0.113.0/24',
+    certificateArn: '',
   };
+
+  beforeAll(() => {
+    BALANCED.certificateArn = certificate();
+  });
 
   test.each<[string, Record<string, string>]>([
     ['aurora', AURORA],
