@@ -1,7 +1,15 @@
 import { App, AppProps, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { DataLayerStack, EfsSafetyChecks, MonthlyBudget } from '../lib';
+import {
+  CacheStore,
+  DataLayerStack,
+  EfsSafetyChecks,
+  MigrationPhase,
+  MonthlyBudget,
+  RelationalStore,
+  VectorStore,
+} from '../lib';
 import { FlagValues, parseFocusExport, readFlags } from './flags';
 
 /** Names the stack of a stage. */
@@ -24,8 +32,20 @@ export function createDeployment(props?: AppProps): { app: App; budget: MonthlyB
   const stack = new DataLayerStack(app, stackName(flags.stage), {
     description: `efs-data-layer (${flags.stage}): Open WebUI, CrewAI Knowledge and FinOps evidence on one EFS volume`,
     services: flags.services,
+    loadBalancer: flags.certificateArn
+      ? {
+          certificateArn: flags.certificateArn,
+          allowedCidrs: flags.allowedCidrs!,
+          domainName: flags.domainName,
+          hostedZoneId: flags.hostedZoneId,
+        }
+      : undefined,
     focusExport: flags.focusExport ? parseFocusExport(flags.focusExport) : undefined,
     dataLayer: {
+      relational: relationalStore(flags),
+      vectors: vectorStore(flags),
+      cache: flags.cache === 'valkey-serverless' ? CacheStore.valkeyServerless() : CacheStore.none(),
+      openWebUi: { replicas: flags.replicas },
       cpuArchitecture: flags.architecture === 'x86_64' ? ecs.CpuArchitecture.X86_64 : ecs.CpuArchitecture.ARM64,
       backup: flags.backup,
       removalPolicy: flags.allowDestroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
@@ -40,6 +60,34 @@ export function createDeployment(props?: AppProps): { app: App; budget: MonthlyB
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new EfsSafetyChecks(app), budget);
   acknowledgeFlags(stack, flags);
   return { app, budget };
+}
+
+function relationalStore(flags: FlagValues): RelationalStore {
+  const phase =
+    flags.relationalPhase && MigrationPhase[flags.relationalPhase.toUpperCase() as keyof typeof MigrationPhase];
+  switch (flags.relational) {
+    case 'rds-postgres':
+      return RelationalStore.rdsPostgres({ phase });
+    case 'aurora-serverless-v2':
+      return RelationalStore.auroraServerlessV2({ phase });
+    case 'external':
+      return RelationalStore.external({ phase, host: flags.relationalHost!, secretArn: flags.relationalSecret! });
+    default:
+      return RelationalStore.sqliteOnEfs();
+  }
+}
+
+function vectorStore(flags: FlagValues): VectorStore {
+  switch (flags.vectors) {
+    case 'pgvector':
+      return VectorStore.pgvector();
+    case 's3-vectors':
+      return VectorStore.s3Vectors();
+    case 'qdrant':
+      return VectorStore.qdrant({ url: flags.qdrantUrl!, apiKeySecretArn: flags.qdrantSecret });
+    default:
+      return VectorStore.chromaOnEfs();
+  }
 }
 
 /** A flag that gives safety up on purpose is its own reason. */

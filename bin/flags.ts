@@ -1,7 +1,10 @@
 import { App } from 'aws-cdk-lib';
 import { PriceBook } from '../lib/bill';
 import { TAG_VALUE } from '../lib/inputs';
+import { isCidr } from '../lib/load-balancer/load-balancer';
 import { nearest } from '../lib/nearest';
+import { SECRET_ARN } from '../lib/stores/context';
+import { WHY_NOT_QDRANT_ON_EFS } from '../lib/stores/vectors/qdrant';
 
 /** All flags of the deploy app are context keys with this prefix. */
 export const PREFIX = 'data-layer:';
@@ -49,6 +52,18 @@ function amount(
   });
 }
 
+function optionalChoice<const V extends readonly string[]>(valid: V, sentence: string): Flag<V[number] | undefined> {
+  return flag<V[number] | undefined>(valid.join(' | '), undefined, sentence, (value) =>
+    typeof value === 'string' && valid.includes(value) ? value : undefined,
+  );
+}
+
+function text(valid: string, pattern: RegExp, sentence: string): Flag<string | undefined> {
+  return flag<string | undefined>(valid, undefined, sentence, (value) =>
+    typeof value === 'string' && pattern.test(value) ? value : undefined,
+  );
+}
+
 /** Bucket, then a key: printable ASCII without the characters that mean something in an IAM policy (* ? $). */
 const FOCUS_EXPORT = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/([!-#%-)+-.0->@-~]+(?:\/[!-#%-)+-.0->@-~]+)*)$/;
 
@@ -63,11 +78,75 @@ export const FLAGS = {
     false,
     'Run Open WebUI and Chroma as services, and the evidence collector daily (compute is billed apart).',
   ),
-  relational: choice(['sqlite-on-efs'], 'sqlite-on-efs', "Where Open WebUI's relational data lives."),
-  vectors: choice(['chroma-on-efs'], 'chroma-on-efs', 'Where the vectors of Knowledge live.'),
+  relational: choice(
+    ['sqlite-on-efs', 'rds-postgres', 'aurora-serverless-v2', 'external'],
+    'sqlite-on-efs',
+    "Where Open WebUI's relational data lives.",
+  ),
+  relationalPhase: optionalChoice(
+    ['prepare', 'cutover', 'complete'],
+    'How far the move from SQLite has come, one deployment each; required with another relational store. A new installation starts with cutover.',
+  ),
+  relationalHost: text(
+    'a host name',
+    /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/,
+    'The host of relational=external; its database is called openwebui.',
+  ),
+  relationalSecret: text(
+    'the complete ARN of a secret',
+    SECRET_ARN,
+    'The secret of relational=external, with the JSON keys username and password.',
+  ),
+  vectors: choice(
+    ['chroma-on-efs', 'pgvector', 's3-vectors', 'qdrant'],
+    'chroma-on-efs',
+    "Where the vectors of Open WebUI's knowledge live. pgvector is an extension of the relational store.",
+  ),
+  qdrantUrl: text(
+    'https://<host>:<port>',
+    /^https?:\/\/[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?$/,
+    'The address of vectors=qdrant. Qdrant does not work on EFS, so that none is made.',
+  ),
+  qdrantSecret: text(
+    'the complete ARN of a secret',
+    SECRET_ARN,
+    'The secret of vectors=qdrant that holds its API key.',
+  ),
   analytics: choice(['evidence-files'], 'evidence-files', 'How FinOps evidence is kept.'),
   search: choice(['none'], 'none', 'Full-text search over evidence.'),
-  cache: choice(['none'], 'none', 'A cache for more than one replica.'),
+  cache: choice(['none', 'valkey-serverless'], 'none', 'What several replicas of Open WebUI share.'),
+  replicas: flag<number>(
+    '1 to 100',
+    1,
+    'Tasks of Open WebUI. More than one needs PostgreSQL, a vector store that is not on EFS, and a cache.',
+    (value) => (/^([1-9]\d?|100)$/.test(String(value)) && typeof value !== 'object' ? Number(value) : undefined),
+  ),
+  certificateArn: text(
+    'the ARN of a certificate',
+    /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[0-9a-f-]+$/,
+    'Puts a load balancer before Open WebUI, HTTPS only. Needs services and allowedCidrs.',
+  ),
+  allowedCidrs: flag<string[] | undefined>(
+    '<network>,<network>',
+    undefined,
+    'The IPv4 networks that may connect to the load balancer.',
+    (value) => {
+      const cidrs = typeof value === 'string' ? value.split(',') : value;
+      return Array.isArray(cidrs) && cidrs.length > 0 && cidrs.every((cidr) => typeof cidr === 'string' && isCidr(cidr))
+        ? cidrs
+        : undefined;
+    },
+  ),
+  domainName: text(
+    'a host name',
+    /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/,
+    'The name that the certificate of the load balancer covers.',
+  ),
+  hostedZoneId: text(
+    'the id of a Route 53 zone',
+    /^Z[A-Z0-9]{4,31}$/,
+    'The zone in which domainName is made to point to it.',
+  ),
   architecture: choice(['arm64', 'x86_64'], 'arm64', 'The processor of the tasks.'),
   backup: bool(true, 'An AWS Backup plan: daily, kept 7 days.'),
   allowDestroy: bool(false, 'The second key, beside stage=dev, that lets cdk destroy delete the file system.'),
@@ -114,6 +193,58 @@ export function parseFocusExport(uri: string): { bucketName: string; prefix: str
   return { bucketName, prefix };
 }
 
+/** Flags that need or exclude one another. */
+function contradictions(flags: FlagValues): string[] {
+  const problems: string[] = [];
+  const needs = (flagName: keyof FlagValues, choice: string, why: string) =>
+    problems.push(`${PREFIX}${choice} needs ${PREFIX}${flagName}: ${why}`);
+  const useless = (flagName: keyof FlagValues, choice: string) =>
+    problems.push(`${PREFIX}${flagName} goes with ${PREFIX}${choice} only.`);
+
+  const onVolume = flags.relational === 'sqlite-on-efs';
+  if (!onVolume && !flags.relationalPhase) {
+    needs(
+      'relationalPhase',
+      `relational=${flags.relational}`,
+      'prepare when Open WebUI has data on the volume, cutover for a new installation.',
+    );
+  } else if (onVolume && flags.relationalPhase) {
+    problems.push(
+      `${PREFIX}relationalPhase=${flags.relationalPhase} has no meaning with ${PREFIX}relational=sqlite-on-efs. To go back to SQLite keep the store and set the phase to prepare: the database stays.`,
+    );
+  }
+  for (const name of ['relationalHost', 'relationalSecret'] as const) {
+    if (flags.relational === 'external' && !flags[name]) {
+      needs(name, 'relational=external', FLAGS[name].sentence);
+    } else if (flags.relational !== 'external' && flags[name]) {
+      useless(name, 'relational=external');
+    }
+  }
+  if (flags.vectors === 'qdrant' && !flags.qdrantUrl) {
+    needs('qdrantUrl', 'vectors=qdrant', WHY_NOT_QDRANT_ON_EFS);
+  }
+  for (const name of ['qdrantUrl', 'qdrantSecret'] as const) {
+    if (flags.vectors !== 'qdrant' && flags[name]) {
+      useless(name, 'vectors=qdrant');
+    }
+  }
+  for (const name of ['allowedCidrs', 'domainName', 'hostedZoneId'] as const) {
+    if (flags[name] && !flags.certificateArn) {
+      needs('certificateArn', name, FLAGS.certificateArn.sentence);
+    }
+  }
+  if (flags.certificateArn && !flags.allowedCidrs) {
+    needs('allowedCidrs', 'certificateArn', 'who may connect has no default.');
+  }
+  if (flags.certificateArn && !flags.services) {
+    needs('services', 'certificateArn', 'without a service there is nothing a load balancer could reach.');
+  }
+  if (flags.hostedZoneId && !flags.domainName) {
+    needs('domainName', 'hostedZoneId', 'the name that is to point to the load balancer.');
+  }
+  return problems;
+}
+
 /** Reads and checks every flag. All problems are reported in one error. */
 export function readFlags(app: App): FlagValues {
   const context = app.node.getAllContext() as { [key: string]: unknown };
@@ -150,6 +281,8 @@ export function readFlags(app: App): FlagValues {
       `${PREFIX}allowDestroy=true goes with ${PREFIX}stage=dev only: the data of stage ${flags.stage} is never deleted by cdk destroy.`,
     );
   }
+
+  problems.push(...contradictions(flags));
 
   if (problems.length > 0) {
     throw new Error(

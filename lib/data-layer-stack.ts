@@ -5,6 +5,7 @@ import { Construct } from 'constructs';
 import { EfsDataLayer, EfsDataLayerProps } from './efs-data-layer';
 import { inputError, requireBoolean } from './errors';
 import { requireObject } from './inputs';
+import { LoadBalancerOptions, OpenWebUiLoadBalancer } from './load-balancer';
 
 /** General purpose bucket names (docs.aws.amazon.com/AmazonS3, bucket naming rules, read 2026-11). */
 const BUCKET = /^(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
@@ -33,6 +34,13 @@ export interface DataLayerStackProps extends StackProps {
    * @default false
    */
   readonly services?: boolean;
+
+  /**
+   * A load balancer before Open WebUI. Needs services.
+   *
+   * @default - none: the port is brought to a workstation by the command in the output PortForward
+   */
+  readonly loadBalancer?: LoadBalancerOptions;
 
   /**
    * The AWS Data Exports FOCUS export that the evidence collector reads.
@@ -64,8 +72,16 @@ export class DataLayerStack extends Stack {
       ...props.dataLayer,
       evidence: { ...props.dataLayer?.evidence, focusExport },
     });
+    requireObject(this, 'loadBalancer', props.loadBalancer, [], 'Pass { certificateArn, allowedCidrs }.');
+    if (props.loadBalancer && !services) {
+      throw inputError(
+        this,
+        'loadBalancer is set without services: there is nothing it could reach.',
+        'Set services: true, or make an OpenWebUiLoadBalancer for a service of your own.',
+      );
+    }
     if (services) {
-      this.cluster = this.runServices(focusExport !== undefined);
+      this.cluster = this.runServices(focusExport !== undefined, props.loadBalancer);
     }
   }
 
@@ -97,7 +113,7 @@ export class DataLayerStack extends Stack {
     }
   }
 
-  private runServices(collectEvidence: boolean): ecs.Cluster {
+  private runServices(collectEvidence: boolean, loadBalancer?: LoadBalancerOptions): ecs.Cluster {
     const { openWebUi, knowledge, evidence, vpc } = this.dataLayer;
     const cluster = new ecs.Cluster(this, 'Cluster', {
       vpc,
@@ -116,6 +132,10 @@ export class DataLayerStack extends Stack {
       knowledge.allowClient(chat);
       // A Service Connect client knows only the names that exist when it starts.
       chat.service.node.defaultChild!.node.addDependency(server.service.node.defaultChild!);
+    }
+    if (loadBalancer) {
+      const balancer = new OpenWebUiLoadBalancer(this, 'LoadBalancer', { ...loadBalancer, vpc, service: chat });
+      Tags.of(balancer).add('ManagedBy', 'efs-data-layer');
     }
     if (collectEvidence) {
       evidence.scheduleOn(cluster);

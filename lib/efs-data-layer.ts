@@ -6,6 +6,7 @@ import { Construct } from 'constructs';
 import { requireObject, requireTagValue } from './inputs';
 import { volumeMetric } from './metrics';
 import { DataVolume, DataVolumeProps } from './storage';
+import { DataStores, StoreChoices } from './stores';
 import {
   EvidenceProps,
   EvidenceWorkload,
@@ -21,7 +22,7 @@ import {
 import { requireWorkloadProps } from './workloads/props';
 
 /** A data layer. Every prop has a safe default. */
-export interface EfsDataLayerProps extends DataVolumeProps, TaskSettings, PosixIdentity {
+export interface EfsDataLayerProps extends DataVolumeProps, StoreChoices, TaskSettings, PosixIdentity {
   /**
    * Open WebUI.
    *
@@ -69,6 +70,8 @@ export interface EfsDataLayerProps extends DataVolumeProps, TaskSettings, PosixI
 export class EfsDataLayer extends Construct {
   /** The volume: file system, mount targets, policy, backup. */
   public readonly volume: DataVolume;
+  /** The stores that were chosen beside the volume. */
+  public readonly stores: DataStores;
   /** Open WebUI. */
   public readonly openWebUi: OpenWebUiWorkload;
   /** CrewAI Knowledge. */
@@ -87,7 +90,16 @@ export class EfsDataLayer extends Construct {
     requireTagValue(this, 'dataClassification', props.dataClassification);
     this.identity = { uid: props.uid, gid: props.gid };
     this.volume = new DataVolume(this, 'Volume', props);
-    this.openWebUi = new OpenWebUiWorkload(this, 'OpenWebUi', this.volume, this.identity, props, props.openWebUi);
+    this.stores = new DataStores(this, 'Stores', this.volume, props);
+    this.openWebUi = new OpenWebUiWorkload(
+      this,
+      'OpenWebUi',
+      this.volume,
+      this.identity,
+      props,
+      props.openWebUi,
+      this.stores,
+    );
     this.knowledge = new KnowledgeWorkload(this, 'Knowledge', this.volume, this.identity, props, props.knowledge);
     this.evidence = new EvidenceWorkload(this, 'Evidence', this.volume, this.identity, props, props.evidence);
 
@@ -178,6 +190,23 @@ export class EfsDataLayer extends Construct {
       );
       output(`${name}TaskDefinitionArn`, workload.taskDefinition.taskDefinitionArn, `Task definition of ${name}`);
     }
+    this.addStoreOutputs(output);
     output('Region', Stack.of(this).region, 'Region of the data layer');
+  }
+
+  /** What `efs-data-layer migrate` needs to know. */
+  private addStoreOutputs(output: (name: string, value: string, description: string) => CfnOutput): void {
+    const { _database: database, phase, relationalName } = this.stores;
+    if (!database || !phase) {
+      return;
+    }
+    output('RelationalStore', relationalName, 'The relational store');
+    output('RelationalPhase', phase, 'How far the move from SQLite has come');
+    output(
+      'RelationalEndpoint',
+      `${database.host}:${database.port}/${database.databaseName}`,
+      'Host, port and name of the database',
+    );
+    output('RelationalSecretArn', database.secret.secretArn, 'Secret with username and password of its owner');
   }
 }

@@ -9,6 +9,41 @@ const VARIANTS: Record<string, Record<string, unknown>> = {
   default: {},
   services: { 'data-layer:services': true, 'data-layer:focusExport': 's3://exports/focus/cost' },
   dev: { 'data-layer:stage': 'dev', 'data-layer:allowDestroy': true, 'data-layer:backup': false },
+  rds: {
+    'data-layer:services': true,
+    'data-layer:relational': 'rds-postgres',
+    'data-layer:relationalPhase': 'cutover',
+  },
+  aurora: {
+    'data-layer:services': true,
+    'data-layer:relational': 'aurora-serverless-v2',
+    'data-layer:relationalPhase': 'prepare',
+    'data-layer:vectors': 's3-vectors',
+  },
+  external: {
+    'data-layer:services': true,
+    'data-layer:relational': 'external',
+    'data-layer:relationalPhase': 'complete',
+    'data-layer:relationalHost': 'db.example.com',
+    'data-layer:relationalSecret': 'arn:aws:secretsmanager:us-east-1:123456789012:secret:mine-AbCdEf',
+    'data-layer:vectors': 'qdrant',
+    'data-layer:qdrantUrl': 'http://qdrant.internal:6333',
+  },
+  replicas: {
+    'data-layer:services': true,
+    'data-layer:relational': 'rds-postgres',
+    'data-layer:relationalPhase': 'complete',
+    'data-layer:vectors': 'pgvector',
+    'data-layer:cache': 'valkey-serverless',
+    'data-layer:replicas': 2,
+  },
+  balanced: {
+    'data-layer:services': true,
+    'data-layer:certificateArn': 'arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0000-0000-0000-000000000000',
+    'data-layer:allowedCidrs': '203.0.113.0/24',
+    'data-layer:domainName': 'chat.example.com',
+    'data-layer:hostedZoneId': 'Z0123456789',
+  },
   x86: { 'data-layer:architecture': 'x86_64', 'data-layer:costCenter': 'finops' },
 };
 

@@ -3,7 +3,7 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as efs from 'aws-cdk-lib/aws-efs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import { DataLayerStack, DataLayerStackProps, EfsDataLayer, SingleWriterServiceOptions, Writers } from '../lib';
+import { DataLayerStack, DataLayerStackProps, EfsDataLayer, StopFirstServiceOptions, Writers } from '../lib';
 import { importedVpc, newStack } from './helpers';
 
 /**
@@ -231,7 +231,7 @@ describe('a service', () => {
     const cluster = new ecs.Cluster(stack, 'Cluster', { vpc: data.vpc });
     const given = typeof value === 'function' ? value(stack) : value;
     refuse(
-      () => data.openWebUi.runOn(cluster, { [prop]: given } as SingleWriterServiceOptions),
+      () => data.openWebUi.runOn(cluster, { [prop]: given } as StopFirstServiceOptions),
       'Test/Cluster/DataOpenWebUi',
       problem,
       'Leave the setting out',

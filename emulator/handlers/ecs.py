@@ -73,6 +73,7 @@ FORGOTTEN = {
     "enableECSManagedTags": "enable_ecs_managed_tags",
     "networkConfiguration": "network_configuration",
     "healthCheckGracePeriodSeconds": "health_check_grace_period_seconds",
+    "loadBalancers": "load_balancers",
 }
 
 
@@ -89,6 +90,7 @@ class Service(Handler):
         "NetworkConfiguration",
         "PlatformVersion",
         "HealthCheckGracePeriodSeconds",
+        "LoadBalancers",
         "Tags",
     }
 
@@ -110,6 +112,8 @@ class Service(Handler):
         for api, attribute in FORGOTTEN.items():
             if api in wanted:
                 setattr(service, attribute, wanted[api])
+        if "loadBalancers" not in wanted:
+            service.load_balancers = []
 
     def change(self, context: Context, physical_id: str, old: Any, new: Any, changed: set[str]) -> None:
         client = context.client("ecs")

@@ -36,13 +36,16 @@ export function embeddedDatabases(container: Json): EmbeddedDatabase[] {
   }
   if (/open-webui/i.test(image)) {
     const url = variables.get('DATABASE_URL');
-    const elsewhere = secrets.has('DATABASE_URL') || (url !== undefined && !SQLITE_URL.test(leadingText(url)));
+    // Open WebUI puts an address together from these parts when all are set, and then heeds no other.
+    const parts = ['DATABASE_TYPE', 'DATABASE_HOST', 'DATABASE_PORT', 'DATABASE_NAME'];
+    const inParts = parts.every((name) => variables.has(name) || secrets.has(name));
+    const elsewhere =
+      inParts || secrets.has('DATABASE_URL') || (url !== undefined && !SQLITE_URL.test(leadingText(url)));
+    const directory = variables.get('DATA_DIR') ?? OPEN_WEBUI_DATA;
     if (!elsewhere) {
-      addDirectory(
-        'Open WebUI keeps its SQLite database in DATA_DIR',
-        variables.get('DATA_DIR') ?? OPEN_WEBUI_DATA,
-        add,
-      );
+      addDirectory('Open WebUI keeps its SQLite database in DATA_DIR', directory, add);
+    } else if (!variables.has('CHROMA_HTTP_HOST') && [undefined, 'chroma'].includes(vectorStore(variables, secrets))) {
+      addDirectory('Open WebUI keeps its Chroma in DATA_DIR', directory, add);
     }
   }
   if (/chroma/i.test(image) && !variables.has('CHROMA_PERSIST_PATH')) {
@@ -58,6 +61,12 @@ export function embeddedDatabases(container: Json): EmbeddedDatabase[] {
     }
   });
   return found;
+}
+
+/** What Open WebUI keeps vectors in. Undefined: its default. A secret or a reference counts as another. */
+function vectorStore(variables: Map<string, unknown>, secrets: Set<string>): string | undefined {
+  const value = variables.get('VECTOR_DB');
+  return value === undefined && !secrets.has('VECTOR_DB') ? undefined : String(value);
 }
 
 /** The words of a command line, a shell's included. A whole script in one argument is not searched. */

@@ -6,6 +6,10 @@ import { IConstruct } from 'constructs';
 export const WHY_ONE_WRITER =
   'SQLite and Chroma keep their locks and caches for one process on one host: a second task on the same directory, even for the seconds of a rolling deployment, corrupts the files (louislam/uptime-kuma #5915, chroma-core/chroma #1609).';
 
+/** Why two versions are refused where several tasks of one are allowed; every error about it ends with this. */
+export const WHY_ONE_VERSION =
+  "Open WebUI migrates its database when a new version starts, and the versions do not understand each other's schema: every old task must be gone before a new one starts.";
+
 /** One setting of an ECS service that keeps a second writer out. */
 export interface SingleWriterRule {
   /** The path of the property in AWS::ECS::Service. */
@@ -56,6 +60,41 @@ export const SINGLE_WRITER_RULES: SingleWriterRule[] = [
   },
 ];
 
+/** The same for an application of which several tasks may run, of one version at a time. */
+export const STOP_FIRST_RULES: SingleWriterRule[] = [
+  {
+    path: ['DesiredCount'],
+    allows: (value) => typeof value === 'number' && Number.isInteger(value) && value >= 0,
+    valid: 'a whole number from 0',
+  },
+  ...SINGLE_WRITER_RULES.filter(({ path }) => path[0] !== 'DesiredCount'),
+];
+
+/** What a service is held to, and why. */
+export interface ServiceKind {
+  readonly label: string;
+  readonly rules: SingleWriterRule[];
+  readonly why: string;
+  readonly wayOut: string;
+  readonly mayScale: boolean;
+}
+
+export const SINGLE_WRITER: ServiceKind = {
+  label: 'Single writer',
+  rules: SINGLE_WRITER_RULES,
+  why: WHY_ONE_WRITER,
+  wayOut: 'Remove the override, or move this workload to a store that takes several writers.',
+  mayScale: false,
+};
+
+export const STOP_FIRST: ServiceKind = {
+  label: 'One version at a time',
+  rules: STOP_FIRST_RULES,
+  why: WHY_ONE_VERSION,
+  wayOut: 'Remove the override.',
+  mayScale: true,
+};
+
 function valueAt(properties: unknown, path: string[]): unknown {
   return path.reduce<unknown>(
     (value, key) => (value !== null && typeof value === 'object' ? (value as Record<string, unknown>)[key] : undefined),
@@ -85,15 +124,17 @@ function scalesService(resource: CfnResource, stack: Stack, service: ecs.CfnServ
   );
 }
 
-/** Refuses, when the template is made, whatever would let ECS run two tasks of this service at once. */
-export function enforceSingleWriter(scope: IConstruct, service: ecs.CfnService): void {
+/** Refuses, when the template is made, whatever would let ECS run two tasks of this service at once, or two versions. */
+export function enforceKind(scope: IConstruct, service: ecs.CfnService, kind: ServiceKind): void {
   scope.node.addValidation({
     validate: () => {
       const stack = Stack.of(service);
       const template = stack.resolve(
         (service as unknown as { _toCloudFormation(): IResolvable })._toCloudFormation(),
       ) as { Resources: Record<string, { Properties: unknown }> };
-      const errors = Object.values(template.Resources).flatMap((resource) => brokenRules(resource.Properties));
+      const errors = Object.values(template.Resources).flatMap((resource) =>
+        brokenRules(resource.Properties, kind.rules),
+      );
       const scalers = stack.node
         .findAll()
         .filter(
@@ -102,13 +143,10 @@ export function enforceSingleWriter(scope: IConstruct, service: ecs.CfnService):
             node.cfnResourceType === 'AWS::ApplicationAutoScaling::ScalableTarget' &&
             scalesService(node, stack, service),
         );
-      if (scalers.length > 0) {
+      if (scalers.length > 0 && !kind.mayScale) {
         errors.push(`auto scaling is attached (${scalers.map((node) => node.node.path).join(', ')}); none is allowed.`);
       }
-      return errors.map(
-        (error) =>
-          `Single writer: ${error} ${WHY_ONE_WRITER} Remove the override, or move this workload to a store that takes several writers.`,
-      );
+      return errors.map((error) => `${kind.label}: ${error} ${kind.why} ${kind.wayOut}`);
     },
   });
 }

@@ -80,6 +80,12 @@ export class DataVolume extends Construct {
   public readonly mountTargetsAvailable: IDependable;
   /** The vault, and the plan when backup is on. */
   public readonly backup: VolumeBackup;
+  /**
+   * What happens to the data when the stack goes, after both keys were looked at. Undefined for an adopted file system.
+   *
+   * @internal
+   */
+  public _removalPolicy?: RemovalPolicy;
 
   constructor(scope: Construct, id: string, props: DataVolumeProps = {}) {
     super(scope, id);
@@ -175,6 +181,7 @@ export class DataVolume extends Construct {
 
   private createFileSystem(props: DataVolumeProps): string {
     const removalPolicy = this.effectiveRemovalPolicy(props.removalPolicy ?? RemovalPolicy.RETAIN);
+    this._removalPolicy = removalPolicy;
     // L1 on purpose: the L2 cannot switch the automatic backup off, and its policy and the ids of its mount targets
     // change with the feature flags of the app that uses it.
     const fileSystem = new efs.CfnFileSystem(this, 'FileSystem', {

@@ -4,7 +4,7 @@ import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as servicediscovery from 'aws-cdk-lib/aws-servicediscovery';
 import { Construct } from 'constructs';
 import { inputError } from '../errors';
-import { SingleWriterService, SingleWriterServiceOptions } from '../single-writer';
+import { SingleWriterService, StopFirstServiceOptions } from '../single-writer';
 import { DataVolume } from '../storage';
 import { allowInto } from '../storage/ingress';
 import { CHROMA_IMAGE } from './images';
@@ -161,7 +161,7 @@ export class KnowledgeWorkload extends Workload {
    * @param cluster the cluster
    * @param options how it runs
    */
-  public runOn(cluster: ecs.ICluster, options: SingleWriterServiceOptions = {}): SingleWriterService {
+  public runOn(cluster: ecs.ICluster, options: StopFirstServiceOptions = {}): SingleWriterService {
     const id = `${this.node.scope!.node.id}${this.node.id}`;
     this.volume._requireSameVpc(this, cluster);
     this._claimOwner(`${cluster.node.path}/${id}`);

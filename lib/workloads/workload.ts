@@ -9,6 +9,7 @@ import { DataVolume } from '../storage';
 import { allowInto } from '../storage/ingress';
 import { requireDirectory, requireMountPath } from '../storage/paths';
 import { accessPointStatement } from '../storage/policy';
+import { WHY_NOT_QDRANT_ON_EFS } from '../stores/vectors/qdrant';
 import { Writers } from './writers';
 
 /** Largest POSIX id EFS takes (API_PosixUser, docs.aws.amazon.com/efs, read 2026-11). */
@@ -326,6 +327,9 @@ export class Workload extends Construct {
 
   /** @internal */
   public _mount(taskDefinition: ecs.TaskDefinition, container: ecs.ContainerDefinition, options: MountOptions): Mount {
+    if (/(^|\/)qdrant(:|@|$)/.test(container.imageName)) {
+      throw inputError(this, `${container.node.path} runs ${container.imageName}.`, WHY_NOT_QDRANT_ON_EFS);
+    }
     if (!taskDefinition.isFargateCompatible) {
       throw inputError(
         this,

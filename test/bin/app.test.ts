@@ -14,6 +14,24 @@ import { census } from '../helpers';
 const cdkJson = require('../../cdk.json');
 const recommendedFlags = require('aws-cdk-lib/recommended-feature-flags.json');
 
+const SECRET = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:mine-AbCdEf';
+const RDS = { 'data-layer:services': true, 'data-layer:relational': 'rds-postgres' };
+const REPLICAS = {
+  ...RDS,
+  'data-layer:relationalPhase': 'complete',
+  'data-layer:vectors': 'pgvector',
+  'data-layer:cache': 'valkey-serverless',
+  'data-layer:replicas': 2,
+};
+
+const BALANCED = {
+  'data-layer:services': true,
+  'data-layer:certificateArn': 'arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0000-0000-0000-000000000000',
+  'data-layer:allowedCidrs': '203.0.113.0/24,198.51.100.0/24',
+  'data-layer:domainName': 'chat.example.com',
+  'data-layer:hostedZoneId': 'Z0123456789',
+};
+
 const VARIANTS: [string, Record<string, unknown>][] = [
   ['default', {}],
   ['services', { 'data-layer:services': true, 'data-layer:focusExport': 's3://exports/focus/cost' }],
@@ -21,6 +39,31 @@ const VARIANTS: [string, Record<string, unknown>][] = [
   ['x86', { 'data-layer:architecture': 'x86_64' }],
   ['dev', { 'data-layer:stage': 'dev', 'data-layer:allowDestroy': true }],
   ['tagged', { 'data-layer:costCenter': 'finops' }],
+  ['rds prepared', { ...RDS, 'data-layer:relationalPhase': 'prepare' }],
+  ['rds', { ...RDS, 'data-layer:relationalPhase': 'cutover' }],
+  [
+    'aurora and s3 vectors',
+    {
+      'data-layer:relational': 'aurora-serverless-v2',
+      'data-layer:relationalPhase': 'complete',
+      'data-layer:vectors': 's3-vectors',
+    },
+  ],
+  [
+    'external and qdrant',
+    {
+      'data-layer:services': true,
+      'data-layer:relational': 'external',
+      'data-layer:relationalPhase': 'cutover',
+      'data-layer:relationalHost': 'db.example.com',
+      'data-layer:relationalSecret': SECRET,
+      'data-layer:vectors': 'qdrant',
+      'data-layer:qdrantUrl': 'https://q.example.com:6333',
+      'data-layer:qdrantSecret': SECRET,
+    },
+  ],
+  ['replicas', REPLICAS],
+  ['balanced', BALANCED],
 ];
 
 /** Types whose replacement or deletion loses data, or runs a second writer. */
@@ -30,6 +73,10 @@ const GUARDED = new Set([
   'AWS::EFS::MountTarget',
   'AWS::Backup::BackupVault',
   'AWS::ECS::Service',
+  'AWS::RDS::DBCluster',
+  'AWS::RDS::DBInstance',
+  'AWS::S3Vectors::VectorBucket',
+  'AWS::SecretsManager::Secret',
 ]);
 
 const templates = new Map<string, object>();
@@ -91,6 +138,14 @@ describe('checks at every synth', () => {
   });
 });
 
+/** The actions of a statement are a set; a flag that merges statements sorts them. */
+function inOrder(template: object): object {
+  const text = JSON.stringify(template, (key, value) =>
+    key === 'Action' && Array.isArray(value) ? [...value].sort() : value,
+  );
+  return JSON.parse(text) as object;
+}
+
 describe('feature flags of CDK', () => {
   test('cdk.json sets every recommended one to the recommended value', () => {
     const different = Object.keys(recommendedFlags).filter(
@@ -100,7 +155,8 @@ describe('feature flags of CDK', () => {
   });
   test.each(VARIANTS)('%s: the template is the same with none of them set', (_name, context) => {
     const bare = createApp({ context: context as Record<string, unknown> });
-    expect(Template.fromStack(bare.node.children.find(Stack.isStack) as Stack).toJSON()).toEqual(template(context));
+    const made = Template.fromStack(bare.node.children.find(Stack.isStack) as Stack).toJSON();
+    expect(inOrder(made)).toEqual(inOrder(template(context)));
   });
 });
 
@@ -148,6 +204,70 @@ describe('what each flag changes in the topology', () => {
      }
     `);
   });
+  /** What a store adds beside the running services. */
+  function added(context: Record<string, unknown>): Record<string, number> {
+    const [all, services] = [context, { 'data-layer:services': true }].map(difference);
+    return Object.fromEntries(
+      Object.entries(all)
+        .map(([type, count]) => [type, count - (services[type] ?? 0)] as const)
+        .filter(([, count]) => count !== 0),
+    );
+  }
+  test.each(['prepare', 'cutover', 'complete'])('rds-postgres in phase %s: the same resources', (phase) => {
+    expect(added({ ...RDS, 'data-layer:relationalPhase': phase })).toEqual({
+      'AWS::EC2::SecurityGroup': 1,
+      'AWS::EC2::SecurityGroupIngress': 1,
+      'AWS::RDS::DBInstance': 1,
+      'AWS::RDS::DBParameterGroup': 1,
+      'AWS::RDS::DBSubnetGroup': 1,
+      'AWS::SecretsManager::Secret': 1,
+    });
+  });
+  test('aurora-serverless-v2: a cluster and its writer', () => {
+    expect(difference({ 'data-layer:relational': 'aurora-serverless-v2', 'data-layer:relationalPhase': 'prepare' }))
+      .toMatchInlineSnapshot(`
+     {
+       "AWS::EC2::SecurityGroup": 1,
+       "AWS::RDS::DBCluster": 1,
+       "AWS::RDS::DBClusterParameterGroup": 1,
+       "AWS::RDS::DBInstance": 1,
+       "AWS::RDS::DBSubnetGroup": 1,
+       "AWS::SecretsManager::Secret": 1,
+     }
+    `);
+  });
+  test('s3-vectors: a bucket and a policy', () => {
+    expect(difference({ 'data-layer:vectors': 's3-vectors' })).toMatchInlineSnapshot(`
+     {
+       "AWS::IAM::Policy": 1,
+       "AWS::S3Vectors::VectorBucket": 1,
+     }
+    `);
+  });
+  test('external and qdrant make nothing', () => {
+    const context = VARIANTS.find(([name]) => name === 'external and qdrant')![1];
+    expect(Object.keys(added(context)).filter((type) => type !== 'AWS::IAM::Policy')).toEqual([]);
+  });
+  test('valkey-serverless and replicas: a cache and its door', () => {
+    const without = { ...REPLICAS, 'data-layer:cache': 'none', 'data-layer:replicas': 1 };
+    const [all, before] = [REPLICAS, without].map((flags) => census(Template.fromJSON(template(flags))));
+    expect(Object.keys(all).filter((type) => all[type] !== before[type])).toEqual([
+      'AWS::EC2::SecurityGroup',
+      'AWS::EC2::SecurityGroupIngress',
+      'AWS::ElastiCache::ServerlessCache',
+    ]);
+  });
+  test('a load balancer: its target, listener, doors and record', () => {
+    expect(added(BALANCED)).toEqual({
+      'AWS::EC2::SecurityGroup': 1,
+      'AWS::EC2::SecurityGroupEgress': 1,
+      'AWS::EC2::SecurityGroupIngress': 1,
+      'AWS::ElasticLoadBalancingV2::Listener': 1,
+      'AWS::ElasticLoadBalancingV2::LoadBalancer': 1,
+      'AWS::ElasticLoadBalancingV2::TargetGroup': 1,
+      'AWS::Route53::RecordSet': 1,
+    });
+  });
   test.each<[string, string]>([
     ['stage', 'staging'],
     ['stage', 'dev'],
@@ -166,6 +286,7 @@ describe('what each flag changes in the topology', () => {
     ['analytics', 'evidence-files'],
     ['search', 'none'],
     ['cache', 'none'],
+    ['replicas', '1'],
   ])('%s=%s is the default', (flag, value) => {
     expect(template({ [`data-layer:${flag}`]: value })).toEqual(template({}));
   });
@@ -209,6 +330,24 @@ test('logical ids of what carries data, and of the single-writer services, are p
      "AWS::EFS::FileSystem DataLayerVolumeFileSystemE87AB1FD",
      "AWS::EFS::MountTarget DataLayerVolumeMountTarget1E09141A0",
      "AWS::EFS::MountTarget DataLayerVolumeMountTarget2D425FD19",
+   ]
+  `);
+});
+
+test('logical ids of the databases are pinned', () => {
+  const before = guarded({});
+  const added = (context: Record<string, unknown>) => guarded(context).filter((id) => !before.includes(id));
+  expect([
+    ...added({ 'data-layer:relational': 'rds-postgres', 'data-layer:relationalPhase': 'prepare' }),
+    ...added(VARIANTS.find(([name]) => name === 'aurora and s3 vectors')![1]),
+  ]).toMatchInlineSnapshot(`
+   [
+     "AWS::RDS::DBInstance DataLayerStoresRdsPostgresDatabase66745264",
+     "AWS::SecretsManager::Secret DataLayerStoresRdsPostgresAccessSecretF9030E53",
+     "AWS::RDS::DBCluster DataLayerStoresAuroraDatabaseC3EAC59E",
+     "AWS::RDS::DBInstance DataLayerStoresAuroraWriterDBACF98D",
+     "AWS::S3Vectors::VectorBucket DataLayerStoresS3VectorsBucket30D91A2B",
+     "AWS::SecretsManager::Secret DataLayerStoresAuroraAccessSecret517FAD81",
    ]
   `);
 });

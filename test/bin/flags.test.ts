@@ -1,6 +1,8 @@
 import { App } from 'aws-cdk-lib';
 import { FLAGS, flagHelp, parseFocusExport, readFlags } from '../../bin/flags';
 
+const CERTIFICATE = 'arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0000-0000-0000-000000000000';
+
 const read = (context: Record<string, unknown>) => readFlags(new App({ context }));
 
 test('defaults', () => {
@@ -8,10 +10,20 @@ test('defaults', () => {
     stage: 'prod',
     services: false,
     relational: 'sqlite-on-efs',
+    relationalPhase: undefined,
+    relationalHost: undefined,
+    relationalSecret: undefined,
     vectors: 'chroma-on-efs',
+    qdrantUrl: undefined,
+    qdrantSecret: undefined,
     analytics: 'evidence-files',
     search: 'none',
     cache: 'none',
+    replicas: 1,
+    certificateArn: undefined,
+    allowedCidrs: undefined,
+    domainName: undefined,
+    hostedZoneId: undefined,
     architecture: 'arm64',
     backup: true,
     allowDestroy: false,
@@ -59,7 +71,31 @@ describe('every wrong flag is an error that lists what is valid', () => {
     [{ 'data-layer:services': 'yes' }, /data-layer:services="yes" is not valid. Valid: true \| false/],
     [{ 'data-layer:backup': 1 }, /data-layer:backup=1 is not valid/],
     [{ 'data-layer:stage': 'qa' }, /Valid: prod \| staging \| dev/],
-    [{ 'data-layer:relational': 'rds-postgres' }, /Valid: sqlite-on-efs\./],
+    [{ 'data-layer:relational': 'oracle' }, /Valid: sqlite-on-efs \| rds-postgres/],
+    [{ 'data-layer:relational': 'rds-postgres' }, /needs data-layer:relationalPhase: prepare when .* cutover for/],
+    [
+      { 'data-layer:relationalPhase': 'cutover' },
+      /has no meaning with data-layer:relational=sqlite-on-efs.*the database stays/s,
+    ],
+    [{ 'data-layer:relationalPhase': 'done' }, /Valid: prepare \| cutover \| complete/],
+    [
+      { 'data-layer:relational': 'external' },
+      /external needs data-layer:relationalHost.*needs data-layer:relationalSecret/s,
+    ],
+    [{ 'data-layer:relationalHost': 'db' }, /relationalHost goes with data-layer:relational=external only/],
+    [{ 'data-layer:relationalSecret': 'my-secret' }, /Valid: the complete ARN of a secret/],
+    [{ 'data-layer:qdrantUrl': 'https://q:6333' }, /qdrantUrl goes with data-layer:vectors=qdrant only/],
+    [
+      { 'data-layer:certificateArn': CERTIFICATE },
+      /needs data-layer:allowedCidrs: who may connect.*needs data-layer:services/s,
+    ],
+    [{ 'data-layer:allowedCidrs': '10.0.0.0/8' }, /allowedCidrs needs data-layer:certificateArn/],
+    [{ 'data-layer:allowedCidrs': '10.0.0.1/8' }, /Valid: <network>,<network>/],
+    [{ 'data-layer:hostedZoneId': 'Z0123456789' }, /hostedZoneId needs data-layer:domainName/],
+    [{ 'data-layer:domainName': 'https://x' }, /Valid: a host name/],
+    [{ 'data-layer:replicas': 0 }, /replicas=0 is not valid. Valid: 1 to 100/],
+    [{ 'data-layer:replicas': '1e2' }, /Valid: 1 to 100/],
+    [{ 'data-layer:replicas': [2] }, /Valid: 1 to 100/],
     [{ 'data-layer:focusExport': 'my-bucket/focus' }, /Valid: s3:\/\//],
     [{ 'data-layer:costCenter': '' }, /costCenter="" is not valid/],
     [{ 'data-layer:costCenter': 'a <b>' }, /costCenter="a <b>" is not valid. Valid: 1 to 256 letters/],
@@ -71,10 +107,11 @@ describe('every wrong flag is an error that lists what is valid', () => {
     [{ 'data-layer:focusExport': { bucket: 'exports' } }, /Valid: s3:\/\//],
     [{ 'data-layer:stage': null }, /data-layer:stage=null is not valid. Valid: prod/],
     [{ 'data-layer:architecture': ['arm64'] }, /Valid: arm64 \| x86_64/],
-    [{ 'data-layer:vectors': 'qdrant' }, /vectors="qdrant" is not valid. Valid: chroma-on-efs\./],
+    [{ 'data-layer:vectors': 'milvus' }, /vectors="milvus" is not valid. Valid: chroma-on-efs \| pgvector/],
+    [{ 'data-layer:vectors': 'qdrant' }, /needs data-layer:qdrantUrl.*does not work on NFS/s],
     [{ 'data-layer:analytics': 's3-tables' }, /Valid: evidence-files\./],
     [{ 'data-layer:search': 'opensearch-serverless' }, /search="opensearch-serverless" is not valid. Valid: none\./],
-    [{ 'data-layer:cache': 'valkey-serverless' }, /cache="valkey-serverless" is not valid. Valid: none\./],
+    [{ 'data-layer:cache': 'redis' }, /cache="redis" is not valid. Valid: none \| valkey-serverless\./],
     [{ 'data-layer:toString': 'x' }, /data-layer:toString is no flag/],
     [{ 'dataLayer:services': true }, /misspelt prefix.*Write data-layer:services/],
     [{ 'efs-data-layer:services': true }, /misspelt prefix.*Write data-layer:services/],
@@ -92,6 +129,14 @@ describe('every wrong flag is an error that lists what is valid', () => {
     }
     expect.assertions(2);
   });
+});
+
+test.each([
+  [2, 2],
+  ['3', 3],
+  ['100', 100],
+])('replicas=%p means %p', (given, value) => {
+  expect(read({ 'data-layer:replicas': given }).replicas).toBe(value);
 });
 
 test('the help has a row for every flag', () => {

@@ -38,9 +38,28 @@ describe('Open WebUI', () => {
     expect(paths({ Image })).toStrictEqual(['/app/backend/data']);
     expect(paths({ Image: { 'Fn::Sub': '${Account}.dkr.ecr/open-webui:1' } })).toStrictEqual(['/app/backend/data']);
   });
-  test('keeps none with another database, which may be a secret', () => {
-    expect(paths({ Image, ...env('DATABASE_URL', 'postgresql://db/webui') })).toStrictEqual([]);
-    expect(paths({ Image, Secrets: [{ Name: 'DATABASE_URL', ValueFrom: 'arn' }] })).toStrictEqual([]);
+  const variables = (values: Record<string, string>) =>
+    Object.entries(values).map(([Name, Value]) => ({ Name, Value }));
+  const named = (container: Record<string, unknown>) => embeddedDatabases(container).map((database) => database.named);
+  const PARTS = { DATABASE_TYPE: 'postgresql', DATABASE_HOST: 'db', DATABASE_PORT: '5432', DATABASE_NAME: 'webui' };
+  test.each<[string, Record<string, unknown>]>([
+    ['as a URL', env('DATABASE_URL', 'postgresql://db/webui')],
+    ['in a secret', { Secrets: [{ Name: 'DATABASE_URL', ValueFrom: 'arn' }] }],
+    ['in parts', { Environment: variables(PARTS) }],
+  ])('with another database, %s, its Chroma is still there', (_name, container) => {
+    expect(named({ Image, ...container })).toEqual(['Open WebUI keeps its Chroma in DATA_DIR']);
+  });
+  test.each<Record<string, string>>([{ VECTOR_DB: 'pgvector' }, { CHROMA_HTTP_HOST: 'chroma' }])(
+    'keeps none with %p as well',
+    (more) => {
+      expect(paths({ Image, Environment: variables({ ...PARTS, ...more }) })).toStrictEqual([]);
+    },
+  );
+  test('a part that is missing leaves it with SQLite', () => {
+    const { DATABASE_HOST: _host, ...rest } = PARTS;
+    expect(named({ Image, Environment: variables(rest) })).toEqual([
+      'Open WebUI keeps its SQLite database in DATA_DIR',
+    ]);
   });
   test('DATA_DIR of another image says nothing', () => {
     expect(paths({ Image: 'example/app', ...env('DATA_DIR', '/mnt/app') })).toStrictEqual([]);

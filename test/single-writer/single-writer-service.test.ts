@@ -6,10 +6,10 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
-import { EfsDataLayer, SingleWriterServiceOptions } from '../../lib';
+import { EfsDataLayer, StopFirstServiceOptions } from '../../lib';
 import { importedVpc } from '../helpers';
 
-function run(options: SingleWriterServiceOptions = {}, vpc?: (stack: Stack) => ec2.IVpc) {
+function run(options: StopFirstServiceOptions = {}, vpc?: (stack: Stack) => ec2.IVpc) {
   const app = new App();
   const stack = new Stack(app, 'Test');
   const data = new EfsDataLayer(stack, 'Data', { vpc: vpc?.(stack) });
@@ -38,7 +38,7 @@ test('desired count 0 stops the application', () => {
 });
 
 describe('a prop that would undo it is refused, and the text says why', () => {
-  test.each<[SingleWriterServiceOptions, RegExp]>([
+  test.each<[StopFirstServiceOptions, RegExp]>([
     [{ desiredCount: 2 }, /DesiredCount is 2; allowed is 0 or 1/],
     [{ minHealthyPercent: 50 }, /MinimumHealthyPercent is 50; allowed is 0/],
     [{ maxHealthyPercent: 200 }, /MaximumPercent is 200; allowed is 100/],

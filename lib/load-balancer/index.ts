@@ -1,0 +1,1 @@
+export { LoadBalancerOptions, OpenWebUiLoadBalancer, OpenWebUiLoadBalancerProps } from './load-balancer';

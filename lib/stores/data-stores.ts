@@ -1,0 +1,121 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { requireObject } from '../inputs';
+import { DataVolume } from '../storage';
+import { CacheStore } from './cache/cache-store';
+import { StoreContext } from './context';
+import { MigrationPhase } from './migration-phase';
+import { PostgresDatabase } from './relational/postgres';
+import { RelationalStore } from './relational/relational-store';
+import { VectorStore } from './vectors/vector-store';
+import { Wiring } from './wiring';
+
+/** Which store each kind of data lives in. */
+export interface StoreChoices {
+  /**
+   * Open WebUI's users, chats and settings.
+   *
+   * @default RelationalStore.sqliteOnEfs()
+   */
+  readonly relational?: RelationalStore;
+
+  /**
+   * The embeddings of Open WebUI's knowledge, files and memories.
+   *
+   * @default VectorStore.chromaOnEfs()
+   */
+  readonly vectors?: VectorStore;
+
+  /**
+   * What several replicas of Open WebUI share.
+   *
+   * @default CacheStore.none()
+   */
+  readonly cache?: CacheStore;
+}
+
+/** The stores that were chosen, made, and what an application needs to reach them. */
+export class DataStores extends Construct {
+  /** The name of the relational store, as the flag has it. */
+  public readonly relationalName: string;
+  /** The name of the vector store, as the flag has it. */
+  public readonly vectorsName: string;
+  /** The name of the cache, as the flag has it. */
+  public readonly cacheName: string;
+  /** How far the move from SQLite has come. Undefined when SQLite was chosen. */
+  public readonly phase?: MigrationPhase;
+  /** @internal */
+  public readonly _database?: PostgresDatabase;
+  /** @internal */
+  public readonly _vectors: Wiring;
+  /** @internal */
+  public readonly _cache?: Wiring;
+  /** @internal */
+  public readonly _vectorsOnVolume: boolean;
+
+  /**
+   * @param scope the data layer
+   * @param id the construct's id
+   * @param volume whose VPC and removal policy they share
+   * @param choices the stores
+   */
+  constructor(scope: Construct, id: string, volume: DataVolume, choices: StoreChoices = {}) {
+    super(scope, id);
+    requireObject(
+      this,
+      'relational',
+      choices.relational,
+      ['_create'],
+      'Pass RelationalStore.rdsPostgres() or another.',
+    );
+    requireObject(this, 'vectors', choices.vectors, ['_choice'], 'Pass VectorStore.pgvector() or another.');
+    requireObject(this, 'cache', choices.cache, ['_choice'], 'Pass CacheStore.valkeyServerless() or none().');
+    const relational = choices.relational ?? RelationalStore.sqliteOnEfs();
+    const vectors = choices.vectors ?? VectorStore.chromaOnEfs();
+    const cache = choices.cache ?? CacheStore.none();
+    const context: StoreContext = { vpc: volume.vpc, removalPolicy: volume._removalPolicy ?? RemovalPolicy.RETAIN };
+
+    this.relationalName = relational.storeName;
+    this.vectorsName = vectors.storeName;
+    this.cacheName = cache.storeName;
+    this.phase = relational._phase(this);
+    this._database = relational._create(this, context);
+    this._vectorsOnVolume = vectors._choice.onVolume;
+    this._vectors = vectors._choice.create(this, context, this._relationalOnVolume ? undefined : this._database);
+    this._cache = cache._choice.create?.(this, context);
+  }
+
+  /**
+   * Whether the application runs on SQLite: it is the store, or the move to another is only prepared.
+   *
+   * @internal
+   */
+  public get _relationalOnVolume(): boolean {
+    return this.phase === undefined || this.phase === MigrationPhase.PREPARE;
+  }
+
+  /**
+   * What is missing for more than one replica of Open WebUI, in words. The files and the key are shared by the volume.
+   *
+   * @internal
+   */
+  public _missingForReplicas(): string[] {
+    const missing: string[] = [];
+    if (this.phase === undefined) {
+      missing.push(
+        `relational is ${this.relationalName}: pass RelationalStore.rdsPostgres(), auroraServerlessV2() or external()`,
+      );
+    } else if (this._relationalOnVolume) {
+      missing.push(
+        `relational is in phase ${this.phase}, in which the application still runs on SQLite: go on to CUTOVER`,
+      );
+    }
+    if (this._vectorsOnVolume) {
+      missing.push(`vectors is ${this.vectorsName}: pass VectorStore.pgvector(), s3Vectors() or qdrant()`);
+    }
+    if (!this._cache) {
+      missing.push(`cache is ${this.cacheName}: pass CacheStore.valkeyServerless()`);
+    }
+    return missing;
+  }
+}

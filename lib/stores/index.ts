@@ -1,0 +1,11 @@
+export { CacheStore } from './cache/cache-store';
+export { ValkeyServerlessProps } from './cache/valkey-serverless';
+export { DataStores, StoreChoices } from './data-stores';
+export { MigrationPhase } from './migration-phase';
+export { AuroraServerlessV2Props } from './relational/aurora-serverless-v2';
+export { ExternalPostgresProps, PostgresTls } from './relational/external';
+export { RdsPostgresProps } from './relational/rds-postgres';
+export { RelationalStore } from './relational/relational-store';
+export { PgvectorProps } from './vectors/pgvector';
+export { QdrantProps } from './vectors/qdrant';
+export { VectorStore } from './vectors/vector-store';
