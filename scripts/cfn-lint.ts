@@ -12,17 +12,20 @@ const VARIANTS: Record<string, Record<string, unknown>> = {
   rds: {
     'data-layer:services': true,
     'data-layer:relational': 'rds-postgres',
+    'data-layer:monthlyBudgetUsd': 100,
     'data-layer:relationalPhase': 'cutover',
   },
   aurora: {
     'data-layer:services': true,
     'data-layer:relational': 'aurora-serverless-v2',
+    'data-layer:monthlyBudgetUsd': 100,
     'data-layer:relationalPhase': 'prepare',
     'data-layer:vectors': 's3-vectors',
   },
   external: {
     'data-layer:services': true,
     'data-layer:relational': 'external',
+    'data-layer:monthlyBudgetUsd': 100,
     'data-layer:relationalPhase': 'complete',
     'data-layer:relationalHost': 'db.example.com',
     'data-layer:relationalSecret': 'arn:aws:secretsmanager:us-east-1:123456789012:secret:mine-AbCdEf',
@@ -32,6 +35,7 @@ const VARIANTS: Record<string, Record<string, unknown>> = {
   replicas: {
     'data-layer:services': true,
     'data-layer:relational': 'rds-postgres',
+    'data-layer:monthlyBudgetUsd': 100,
     'data-layer:relationalPhase': 'complete',
     'data-layer:vectors': 'pgvector',
     'data-layer:cache': 'valkey-serverless',

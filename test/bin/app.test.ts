@@ -15,7 +15,11 @@ const cdkJson = require('../../cdk.json');
 const recommendedFlags = require('aws-cdk-lib/recommended-feature-flags.json');
 
 const SECRET = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:mine-AbCdEf';
-const RDS = { 'data-layer:services': true, 'data-layer:relational': 'rds-postgres' };
+const RDS = {
+  'data-layer:services': true,
+  'data-layer:relational': 'rds-postgres',
+  'data-layer:monthlyBudgetUsd': 100,
+};
 const REPLICAS = {
   ...RDS,
   'data-layer:relationalPhase': 'complete',
@@ -45,6 +49,7 @@ const VARIANTS: [string, Record<string, unknown>][] = [
     'aurora and s3 vectors',
     {
       'data-layer:relational': 'aurora-serverless-v2',
+      'data-layer:monthlyBudgetUsd': 100,
       'data-layer:relationalPhase': 'complete',
       'data-layer:vectors': 's3-vectors',
     },
@@ -54,6 +59,7 @@ const VARIANTS: [string, Record<string, unknown>][] = [
     {
       'data-layer:services': true,
       'data-layer:relational': 'external',
+      'data-layer:monthlyBudgetUsd': 100,
       'data-layer:relationalPhase': 'cutover',
       'data-layer:relationalHost': 'db.example.com',
       'data-layer:relationalSecret': SECRET,
@@ -224,8 +230,13 @@ describe('what each flag changes in the topology', () => {
     });
   });
   test('aurora-serverless-v2: a cluster and its writer', () => {
-    expect(difference({ 'data-layer:relational': 'aurora-serverless-v2', 'data-layer:relationalPhase': 'prepare' }))
-      .toMatchInlineSnapshot(`
+    expect(
+      difference({
+        'data-layer:relational': 'aurora-serverless-v2',
+        'data-layer:monthlyBudgetUsd': 100,
+        'data-layer:relationalPhase': 'prepare',
+      }),
+    ).toMatchInlineSnapshot(`
      {
        "AWS::EC2::SecurityGroup": 1,
        "AWS::RDS::DBCluster": 1,
@@ -338,7 +349,11 @@ test('logical ids of the databases are pinned', () => {
   const before = guarded({});
   const added = (context: Record<string, unknown>) => guarded(context).filter((id) => !before.includes(id));
   expect([
-    ...added({ 'data-layer:relational': 'rds-postgres', 'data-layer:relationalPhase': 'prepare' }),
+    ...added({
+      'data-layer:relational': 'rds-postgres',
+      'data-layer:monthlyBudgetUsd': 100,
+      'data-layer:relationalPhase': 'prepare',
+    }),
     ...added(VARIANTS.find(([name]) => name === 'aurora and s3 vectors')![1]),
   ]).toMatchInlineSnapshot(`
    [

@@ -50,7 +50,10 @@ async function deploy(flags: Record<string, string>): Promise<void> {
     '--method=direct',
     '--require-approval',
     'never',
-    ...Object.entries({ services: 'true', ...flags }).flatMap(([name, value]) => ['-c', `data-layer:${name}=${value}`]),
+    ...Object.entries({ services: 'true', monthlyBudgetUsd: '100', ...flags }).flatMap(([name, value]) => [
+      '-c',
+      `data-layer:${name}=${value}`,
+    ]),
   );
   if (code !== 0) {
     throw new Error(output);

@@ -75,6 +75,7 @@ export const FREE = new Set([
   'AWS::RDS::DBParameterGroup',
   'AWS::RDS::DBSubnetGroup',
   'AWS::RDS::OptionGroup',
+  'AWS::Route53::RecordSet',
   'AWS::S3::BucketPolicy',
   'AWS::S3Tables::Namespace',
   'AWS::S3Tables::Table',
