@@ -95,11 +95,12 @@ class Task:
         self.clients.append(thread)
         thread.start()
 
-    def wait_acks(self, more: int = 1, seconds: float = 240) -> bool:
-        wanted, end = len(self.acks) + more, time.monotonic() + seconds
-        while len(self.acks) < wanted and time.monotonic() < end and self.programs[-1].exit is None:
+    def wait_acks(self, number: int = 1, seconds: float = 240) -> bool:
+        """Until this task has acknowledged that many, or has ended."""
+        end = time.monotonic() + seconds
+        while len(self.acks) < number and time.monotonic() < end and self.programs[-1].exit is None:
             time.sleep(0.1)
-        return len(self.acks) >= wanted
+        return len(self.acks) >= number
 
     def ended(self, seconds: float = 60) -> bool:
         """All of its programs: when one has ended, the others follow within seconds, as the containers of a task do."""
