@@ -79,7 +79,7 @@ def markdown(head: list[str], lines: list[list[str]]) -> str:
     rows = [head, *([" ".join(cell.split()).replace("|", "/") for cell in each] for each in lines)]
     widths = [max(len(row[index]) for row in rows) for index in range(len(head))]
     text = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |" for row in rows]
-    return "\n".join([text[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *text[1:]])
+    return "\n".join([text[0], "| " + " | ".join("-" * width for width in widths) + " |", *text[1:]])
 
 
 def users(rows: list[dict]) -> str:
