@@ -150,7 +150,8 @@ def verify(acks: str, p=None) -> dict[str, object]:
     documents: set[str] = set()
     for collection in client.list_collections():
         documents.update(client.get_collection(collection.name, embedding_function=None).get()["documents"] or [])
-    there = {"memory": have.__contains__, "knowledge": documents.__contains__, "flow": lambda value: bool(flows.load_state(value))}
+    # Of a flow the state that its last step left: that is what was acknowledged.
+    there = {"memory": have.__contains__, "knowledge": documents.__contains__, "flow": lambda value: bool((flows.load_state(value) or {}).get("done"))}
     missing = [[kind, value] for kind, value in wanted if not there[kind](value)]
     for name in there:
         result[f"{name}_missing"] = sum(kind == name for kind, _ in missing)

@@ -41,6 +41,16 @@ def add(rows: list[dict]) -> list[dict]:
     return list(sums.values())
 
 
+def read(path: Path) -> list[dict]:
+    """What write() has written; nothing yet when there is no such file."""
+    if not path.exists():
+        return []
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(rows, list) or not all("played" in row for row in rows):
+        raise SystemExit(f"{path} does not hold results of npm run lab:apps: name another file.")
+    return rows
+
+
 def middle(values: list[float]) -> str:
     ordered = sorted(values)
     if not ordered:
@@ -127,10 +137,9 @@ def text_of(rows: list[dict]) -> str:
 
 def write(path: Path, rows: list[dict]) -> None:
     """The JSON at `path`, the figures into the page beside it: between the marks, when it has them."""
+    page, figures = path.with_suffix(".md"), f"{BEGIN}\n\n{text_of(rows)}\n\n{END}"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    page = path.with_suffix(".md")
-    figures = f"{BEGIN}\n\n{text_of(rows)}\n\n{END}"
     before, after = "", "\n"
     if page.exists() and BEGIN in (old := page.read_text(encoding="utf-8")):
         before, _, rest = old.partition(BEGIN)

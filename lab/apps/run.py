@@ -134,12 +134,12 @@ def main() -> None:
             namespace.enter()
             json.dump(play(given.trial[0], given), file)
         return
-    install.install()
-    environments()
     if given.add and given.out:
         sys.exit("--add and --out both name the file to write: give one.")
     target = given.add or given.out
-    before = json.loads(given.add.read_text(encoding="utf-8")) if given.add and given.add.exists() else []
+    before = page.read(given.add) if given.add else []
+    install.install()
+    environments()
     played = {"at": time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime()), "seed": given.seed, "versions": f"{versions()}, {report.heading().partition(', ')[2]}"}
     started, names = time.monotonic(), given.trial or list(plan)
     done: dict[str, list] = {}
