@@ -1,4 +1,7 @@
 import { Command } from 'commander';
+import { compareCommand } from './commands/compare';
+import { billCommand } from './commands/bill';
+import { pricesCommand } from './commands/prices';
 import { restoreBackupCommand } from './commands/restore-backup';
 import { Shell } from './commands/shell';
 import { snapshotsCommand } from './commands/snapshots';
@@ -8,7 +11,10 @@ export function createProgram(shell: Shell, version: string): Command {
   const program = new Command('efs-data-layer')
     .description('Looks after a data layer on Amazon EFS')
     .version(version)
+    .addCommand(compareCommand(shell))
     .addCommand(snapshotsCommand(shell))
-    .addCommand(restoreBackupCommand(shell));
+    .addCommand(restoreBackupCommand(shell))
+    .addCommand(billCommand(shell))
+    .addCommand(pricesCommand(shell));
   return program;
 }
