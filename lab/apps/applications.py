@@ -3,7 +3,7 @@
 Arms:
     keeper     as the construct deploys it: keeper.py run in front, or keeper.py guard beside gate.sh (Chroma's image has
                no Python)
-    frozen     the same, but a partition stops the keeper (SIGSTOP): what is left is the fence, not the kill
+    frozen     the same, but the keeper is stopped (SIGSTOP) before the cut: what is left is the fence, not the kill
     no-shim    frozen, and SQLite files that a Python application opens by plain path are not opened exclusively
     plain      the application's own defaults on the mount, nothing in front
 """

@@ -121,6 +121,10 @@ def verdict(rows: list[dict]) -> str:
     lost, wrong, zombies, broken = (sum(row.get(name) or 0 for row in kept) for name in ("lost", "wrong", "zombie_acks", "integrity_failures"))
     starts = sum(row["failed_starts"] for row in kept)
     text = f"Under the keeper: {sum(row['faults'] for row in kept)} faults ({'; '.join(parts)}): {lost} lost, {wrong} wrong, {broken} failed checks of SQLite, {zombies} acknowledged by the wrong owner, {starts} starts that failed and were tried again."
+    stopped = [row for row in rows if row["arm"] == "fence alone" and "failed" not in row]
+    if stopped:
+        faults, wrongly, gone = (sum(row.get(name) or 0 for row in stopped) for name in ("faults", "zombie_acks", "lost"))
+        text += f"\n\nWith the keeper stopped beside a living application (the fence alone): {faults} zombies, {wrongly} operations acknowledged by the wrong owner, {gone} of everything acknowledged lost."
     bad = report.failures(rows)
     return text + ("\n\nThe keeper kept every promise." if not bad else "\n\n**Not kept:**\n\n" + "\n".join(f"- {each}" for each in bad))
 
