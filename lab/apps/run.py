@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Open WebUI, the Chroma server and CrewAI, from PyPI, on the lab's NFS volume, with and without the keeper.
 
-npm run lab:apps                 the short form: each application under the keeper loses its host once or twice
+npm run lab:apps                 the short form: each application under the keeper loses its host once
 npm run lab:apps -- --long       at least 100 killed hosts' applications, zombies, overlap, restart, 50 users, and the controls
 npm run lab:apps -- --list       names the trials
 """
@@ -79,7 +79,7 @@ def environments() -> None:
         except (OSError, subprocess.CalledProcessError) as error:
             sys.exit(
                 f"NOT PLAYED: the environment of {name} cannot be built ({error}).\n"
-                f"It needs Python 3.11 or newer (this is {sys.version.split()[0]}), about 2 GB in {setup.home()} and a package index\n"
+                f"It needs Python 3.11 or newer (this is {sys.version.split()[0]}), 2.6 GB in {setup.home()} and a package index\n"
                 f"that has lab/apps/requirements/{name}.txt. Set EFS_LAB_VENVS to a directory where lab/apps/setup.py has built them."
             )
 
