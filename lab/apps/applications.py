@@ -3,7 +3,7 @@
 Arms:
     keeper     as the construct deploys it: keeper.py run in front, or keeper.py guard beside gate.sh (Chroma's image has
                no Python)
-    frozen     the same, but a partition stops the keeper (SIGSTOP): what is left is the fence, not the kill
+    frozen     the same, but the keeper is stopped (SIGSTOP) before the cut: what is left is the fence, not the kill
     no-shim    frozen, and SQLite files that a Python application opens by plain path are not opened exclusively
     plain      the application's own defaults on the mount, nothing in front
 """
@@ -29,6 +29,8 @@ KEEPER = HERE.parents[1] / "lib" / "single-writer" / "keeper.py"
 GATE = KEEPER.with_name("gate.sh")
 MOUNT, EXPORT = "/mnt/efs", "/mnt/export"
 EMBEDDING_PORT = "18300"
+# What Open WebUI, Chroma and CrewAI print when SQLite or its pool fails them
+COMPLAINTS = ("database is locked", "QueuePool limit", "disk I/O error", "malformed")
 _serial = itertools.count(1)
 
 
@@ -93,11 +95,25 @@ class Task:
         self.clients.append(thread)
         thread.start()
 
-    def wait_acks(self, more: int = 1, seconds: float = 240) -> bool:
-        wanted, end = len(self.acks) + more, time.monotonic() + seconds
-        while len(self.acks) < wanted and time.monotonic() < end and self.programs[-1].exit is None:
+    def wait_acks(self, number: int = 1, seconds: float = 240) -> bool:
+        """Until this task has acknowledged that many, or has ended."""
+        end = time.monotonic() + seconds
+        while len(self.acks) < number and time.monotonic() < end and self.programs[-1].exit is None:
             time.sleep(0.1)
-        return len(self.acks) >= wanted
+        return len(self.acks) >= number
+
+    def ended(self, seconds: float = 60) -> bool:
+        """All of its programs: when one has ended, the others follow within seconds, as the containers of a task do."""
+        end = time.monotonic() + (seconds if any(program.exit is not None for program in self.programs) else 0)
+        while time.monotonic() < end and any(program.exit is None for program in self.programs):
+            time.sleep(0.25)
+        return all(program.exit is not None for program in self.programs)
+
+    def complaint(self) -> str:
+        """Why it ended, in few words: what SQLite said, or how it exited."""
+        text = "".join(program.text() for program in self.programs)
+        words = [word for word in COMPLAINTS if word in text]
+        return ", ".join(words) or f"exit {[program.exit for program in self.programs]}"
 
     def tail(self) -> str:
         return self.programs[-1].text()[-1500:]
@@ -157,7 +173,8 @@ class Case:
         raise NotImplementedError
 
     def check(self, task: Task) -> dict:
-        """{lost, wrong, said}: what of everything acknowledged the application does not give back as it was."""
+        """{lost, wrong, said, and missing, the records, where they are known}: what of everything acknowledged the
+        application does not give back as it was."""
         raise NotImplementedError
 
 
@@ -250,11 +267,13 @@ class ChromaServer(Case):
         wanted = [key for (key,) in self.acknowledged()]
         if not wanted:
             return {"lost": 0, "wrong": 0, "said": ""}
-        found = chroma_client.check(task.url, wanted, "lab", 25)
+        found = chroma_client.check(task.url, wanted, "lab", 100)
         if "error" in found:
             # Nothing of the collection can be read any more.
             return {"lost": len(wanted), "wrong": 0, "said": found["error"][:100]}
-        return {"lost": found["missing"], "wrong": found["wrong"], "said": ""}
+        said = f"{found['not_nearest']} of {found['queried']} not found by search" if found["not_nearest"] else ""
+        missing = [(key,) for key in found["missing_ids"]]
+        return {"lost": found["missing"], "wrong": found["wrong"] + found["not_nearest"], "said": said, "missing": missing}
 
 
 class Crew(Case):
@@ -296,8 +315,10 @@ class Crew(Case):
 
     def check(self, task: Task) -> dict:
         found = self._found(task) or {}
-        lost = sum(value for key, value in found.items() if key.endswith("_missing"))
-        return {"lost": lost, "wrong": 0, "said": found.get("error", "")}
+        counts = {key: value for key, value in found.items() if key.endswith("_missing") and value}
+        said = found.get("error", "") or ", ".join(f"{value} {key.replace('_', ' ')}" for key, value in counts.items())
+        missing = {"missing": [tuple(record) for record in found["missing"]]} if "missing" in found else {}
+        return {"lost": sum(counts.values()), "wrong": 0, "said": said, **missing}
 
 
 KINDS = {case.kind: case for case in (OpenWebUi, ChromaServer, Crew)}

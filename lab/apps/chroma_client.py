@@ -155,15 +155,16 @@ def check(url: str, wanted: list[str], name: str, queries: int, page: int = 500)
     try:
         collection = client.collection(name)
         result["count"] = client.count(collection)
-        missing = wrong = 0
+        missing: list[str] = []
+        wrong = 0
         for start in range(0, len(wanted), page):
             part = wanted[start : start + page]
             have = client.get(collection, part)
-            missing += sum(key not in have for key in part)
+            missing += [key for key in part if key not in have]
             for key, vector in have.items():
                 if any(abs(a - b) > 1e-5 for a, b in zip(vector, embed(key))):
                     wrong += 1
-        result["missing"], result["wrong"] = missing, wrong
+        result["missing"], result["missing_ids"], result["wrong"] = len(missing), missing, wrong
         sample = random.Random(1).sample(wanted, min(queries, len(wanted)))
         sample += wanted[-min(queries, len(wanted)) :]
         found = client.nearest(collection, sample) if sample else []

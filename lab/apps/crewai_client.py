@@ -143,16 +143,19 @@ def verify(acks: str, p=None) -> dict[str, object]:
     result: dict[str, object] = {"acknowledged": len(wanted)}
     memory = memory_of(p)
     have = {record.metadata.get("key") for record in memory.list_records(scope="/lab", limit=100000)}
-    result["memory_missing"] = sum(kind == "memory" and value not in have for kind, value in wanted)
     flows = p["SQLiteFlowPersistence"]()
-    result["flow_missing"] = sum(kind == "flow" and not flows.load_state(value) for kind, value in wanted)
     import chromadb
 
     client = chromadb.PersistentClient(storage(), settings=chromadb.Settings(anonymized_telemetry=False, allow_reset=True))
     documents: set[str] = set()
     for collection in client.list_collections():
         documents.update(client.get_collection(collection.name, embedding_function=None).get()["documents"] or [])
-    result["knowledge_missing"] = sum(kind == "knowledge" and value not in documents for kind, value in wanted)
+    # Of a flow the state that its last step left: that is what was acknowledged.
+    there = {"memory": have.__contains__, "knowledge": documents.__contains__, "flow": lambda value: bool((flows.load_state(value) or {}).get("done"))}
+    missing = [[kind, value] for kind, value in wanted if not there[kind](value)]
+    for name in there:
+        result[f"{name}_missing"] = sum(kind == name for kind, _ in missing)
+    result["missing"] = missing
     return result
 
 

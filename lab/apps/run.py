@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Open WebUI, the Chroma server and CrewAI, from PyPI, on the lab's NFS volume, with and without the keeper.
 
-npm run lab:apps                 the short form: each application under the keeper loses its host once or twice
+npm run lab:apps                 the short form: each application under the keeper loses its host once
 npm run lab:apps -- --long       at least 100 killed hosts' applications, zombies, overlap, restart, 50 users, and the controls
 npm run lab:apps -- --list       names the trials
 """
@@ -25,28 +25,31 @@ sys.path[:0] = [str(HERE), os.environ.get("EFS_LAB", str(HERE.parent))]
 
 import install  # noqa: E402
 import namespace  # noqa: E402
+import page  # noqa: E402
 import report  # noqa: E402
 import setup  # noqa: E402
 import trials  # noqa: E402
+import zombies  # noqa: E402
 from lab import PYTHON, Lab  # noqa: E402
 
 # trial: (what is played, its arguments); `minutes` scales what is played for a time
 SHORT = {
-    "chroma": (trials.kills, {"kind": "chroma", "arm": "keeper", "seconds": 30, "together": 2, "writing": 4}),
+    "chroma": (trials.kills, {"kind": "chroma", "arm": "keeper", "seconds": 1, "writing": 4}),
     "open-webui": (trials.kills, {"kind": "open-webui", "arm": "keeper", "seconds": 1, "writing": 4}),
     "crewai": (trials.kills, {"kind": "crewai", "arm": "keeper", "seconds": 1, "writing": 4}),
 }
 LONG = {
-    "open-webui": (trials.kills, {"kind": "open-webui", "arm": "keeper", "seconds": 600}),
+    "open-webui": (trials.kills, {"kind": "open-webui", "arm": "keeper", "seconds": 480, "together": 3}),
     "chroma": (trials.kills, {"kind": "chroma", "arm": "keeper", "seconds": 600, "together": 8}),
     "crewai": (trials.kills, {"kind": "crewai", "arm": "keeper", "seconds": 480, "together": 3}),
-    "zombie-chroma": (trials.zombie, {"kind": "chroma", "arms": ["keeper", "frozen", "plain"]}),
-    "zombie-crewai": (trials.zombie, {"kind": "crewai", "arms": ["frozen", "no-shim", "plain"]}),
+    "zombie-chroma": (zombies.zombie, {"kind": "chroma", "arms": ["keeper", "frozen", "plain"]}),
+    "zombie-crewai": (zombies.zombie, {"kind": "crewai", "arms": ["keeper", "frozen"]}),
+    "zombie-crewai-controls": (zombies.zombie, {"kind": "crewai", "arms": ["no-shim", "plain"]}),
     "overlap": (trials.overlap, {"kind": "open-webui", "arm": "keeper"}),
     "restart": (trials.restart, {"kind": "open-webui", "arm": "keeper", "times": 2}),
     "plain-overlap": (trials.overlap, {"kind": "open-webui", "arm": "plain"}),
     "plain-chroma": (trials.kills, {"kind": "chroma", "arm": "plain", "seconds": 180, "together": 4}),
-    "plain-open-webui": (trials.kills, {"kind": "open-webui", "arm": "plain", "seconds": 180}),
+    "plain-open-webui": (trials.kills, {"kind": "open-webui", "arm": "plain", "seconds": 180, "together": 2}),
     "plain-crewai": (trials.kills, {"kind": "crewai", "arm": "plain", "seconds": 120, "together": 2}),
     "users": (trials.users, {"number": 50, "seconds": 45}),
 }
@@ -61,7 +64,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--pace", type=float, default=1.0, help="multiplies the time for which hosts are killed")
     parser.add_argument("--seed", type=int, default=1, help="of the random moments")
     parser.add_argument("--jobs", type=int, default=3, help="trials at a time: each takes 0.6 to 2 GiB of memory")
-    parser.add_argument("--out", type=Path, help="write the results there as JSON, and beside it as Markdown")
+    parser.add_argument("--out", type=Path, help="write the results there as JSON, and the figures into the page (.md) beside it")
+    parser.add_argument("--add", type=Path, metavar="FILE", help="add the results to those in FILE, and write it and its page anew")
     parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)  # one trial, results to --out
     parser.set_defaults(after_heal=55)
     return parser.parse_args()
@@ -75,7 +79,7 @@ def environments() -> None:
         except (OSError, subprocess.CalledProcessError) as error:
             sys.exit(
                 f"NOT PLAYED: the environment of {name} cannot be built ({error}).\n"
-                f"It needs Python 3.11 or newer (this is {sys.version.split()[0]}), about 2 GB in {setup.home()} and a package index\n"
+                f"It needs Python 3.11 or newer (this is {sys.version.split()[0]}), 2.6 GB in {setup.home()} and a package index\n"
                 f"that has lab/apps/requirements/{name}.txt. Set EFS_LAB_VENVS to a directory where lab/apps/setup.py has built them."
             )
 
@@ -130,21 +134,24 @@ def main() -> None:
             namespace.enter()
             json.dump(play(given.trial[0], given), file)
         return
+    if given.add and given.out:
+        sys.exit("--add and --out both name the file to write: give one.")
+    target = given.add or given.out
+    before = page.read(given.add) if given.add else []
     install.install()
     environments()
+    played = {"at": time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime()), "seed": given.seed, "versions": f"{versions()}, {report.heading().partition(', ')[2]}"}
     started, names = time.monotonic(), given.trial or list(plan)
     done: dict[str, list] = {}
+    results: list = []
     with concurrent.futures.ThreadPoolExecutor(max_workers=given.jobs) as pool:
         futures = {pool.submit(play_apart, name, given): name for name in names}
         for future in concurrent.futures.as_completed(futures):
-            done[futures[future]] = future.result()
+            done[futures[future]] = [{**result, "played": [played]} for result in future.result()]
             results = [result for name in names for result in done.get(name, [])]
-            text = f"{report.heading()}, {versions()}\n\n{report.table(results)}\n\n{report.verdict(results)}\n"
-            if given.out:  # after each: a long run that is ended early has not been for nothing
-                given.out.parent.mkdir(parents=True, exist_ok=True)
-                given.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-                given.out.with_suffix(".md").write_text(text, encoding="utf-8")
-    print(f"\n{text}{time.monotonic() - started:.0f} s")
+            if target:  # after each: a long run that is ended early has not been for nothing
+                page.write(target, page.add([*before, *results]))
+    print(f"\n{page.text_of(page.add(results))}\n\n{time.monotonic() - started:.0f} s")
     sys.exit(1 if report.failures(results) else 0)
 
 

@@ -1,6 +1,6 @@
 """Builds the virtual environments of the real applications from the pinned lists in requirements/.
 
-  setup.py [open-webui] [chroma] [crewai]      (default: all three, about 2 GB and four minutes)
+  setup.py [open-webui] [chroma] [crewai]      (default: all three, 2.6 GB; four to nine minutes)
 
 They go to $EFS_LAB_VENVS, by default .tmp/venvs in the repository; one that is up to date is left alone. Prints each one's
 Python. Open WebUI's own list asks for torch and the like (several GB) for embedding, speech and OCR on the spot; the
