@@ -242,9 +242,10 @@ class Source:
     def unique_sets(self, table: str) -> list[set[str]]:
         """The sets of columns that SQLite itself keeps unique."""
         found = [set(self.text("SELECT name FROM pragma_table_info(?) WHERE pk", table))]
-        for index in self.text("SELECT name FROM pragma_index_list(?) WHERE \"unique\" AND NOT partial", table):
-            found.append({name for name in self.db.execute("SELECT name FROM pragma_index_info(?)", (index.encode().decode(),))})
-        return [{n.decode() if isinstance(n, bytes) else n[0].decode() if isinstance(n, tuple) and n[0] else "" for n in names} for names in found]
+        for index in self.text('SELECT name FROM pragma_index_list(?) WHERE "unique" AND NOT partial', table):
+            names = [row[0] for row in self.db.execute("SELECT name FROM pragma_index_info(?)", (index,))]
+            found.append({name.decode() for name in names if name} if all(names) else set())
+        return found
 
     def leave_out(self, table: str, rid: int) -> None:
         self.db.execute("INSERT OR IGNORE INTO left_out VALUES (?, ?)", (table, rid))
@@ -385,3 +386,422 @@ def write_marker(connection, state: str, digest: str, counts: dict, head: str, p
     connection.execute(f"DELETE FROM {MARKER}")
     values = (digest, json.dumps(counts), head, path, VERSION, state)
     connection.execute(f"INSERT INTO {MARKER} VALUES (%s, %s, %s, %s, now(), %s, %s)", values)
+
+
+# --- anomalies ------------------------------------------------------------------------------------------------------
+
+
+class Anomalies:
+    """What the source holds and PostgreSQL refuses, and what is done with it."""
+
+    def __init__(self, policy: dict[str, str], check: bool, quarantine: str):
+        self.policy, self.check, self.path, self.file = policy, check, quarantine, None
+        self.counts: dict[str, dict[str, int]] = {}
+        self.examples: list[dict] = []
+
+    def action(self, kind: str) -> str:
+        return "fail" if self.check else self.policy[kind]
+
+    def found(self, kind: str, table: str, rid: int, what: str, done: str, row: dict | None = None) -> None:
+        counts = self.counts.setdefault(kind, {"found": 0})
+        counts["found"] += 1
+        counts[done] = counts.get(done, 0) + 1
+        example = {"kind": kind, "table": table, "rowid": rid, "what": what, "done": done}
+        if counts["found"] <= SHOWN:
+            self.examples.append(example)
+            log("anomaly", **example)
+        if row is not None and done in ("quarantined", "repaired"):
+            if self.file is None:
+                os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
+                self.file = open(self.path, "w", encoding="utf-8")
+            self.file.write(json.dumps({**example, "row": {name: readable(value) for name, value in row.items()}}) + "\n")
+
+    def close(self) -> None:
+        if self.file:
+            self.file.flush()
+            os.fsync(self.file.fileno())
+            self.file.close()
+
+    def refuse(self) -> None:
+        unsolved = {kind: counts["failed"] for kind, counts in self.counts.items() if counts.get("failed")}
+        if unsolved and not self.check:
+            words = ", ".join(f"{number} of kind {kind}" for kind, number in unsolved.items())
+            raise Quit(
+                ANOMALIES,
+                f"PostgreSQL would refuse rows of {DATABASE}: {words}; the lines above name them. Nothing was moved. Correct them in the "
+                "application, or choose with --on-anomaly quarantine or repair (--check shows all of them).",
+            )
+
+
+def readable(value):
+    """For the quarantine file: nothing of the value is lost."""
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return {"hex": value.hex()}
+    return value
+
+
+class Row:
+    """A row that is looked at value by value, since something in its block is unusual."""
+
+    def __init__(self, table: Table, rid: int, raw: tuple, types: tuple, anomalies: Anomalies):
+        self.table, self.rid, self.anomalies = table, rid, anomalies
+        self.raw = {column.name: value for column, value in zip(table.columns, raw)}
+        self.types = dict(zip(self.raw, types))
+        self.out = False
+        self.noted = False
+
+    def solve(self, kind: str, column: str, what: str, repair) -> bytes:
+        """The value to go on with. `repair` gives one, or None when there is none."""
+        action = self.anomalies.action(kind)
+        value = repair() if action == "repair" else None
+        done = "failed" if action == "fail" else "quarantined" if value is None else "repaired"
+        row = None if self.noted else self.raw
+        self.noted = self.noted or done != "failed"
+        self.anomalies.found(kind, self.table.name, self.rid, f"{column}: {what}", done, row)
+        self.out = self.out or done != "repaired"
+        return NULL if value is None else value
+
+    def fields(self) -> list[bytes] | None:
+        """In COPY's form before escaping, or None for a row that is left out."""
+        values = [self.value(column) for column in self.table.columns]
+        return None if self.out else values
+
+    def value(self, column: Column) -> bytes:
+        value, kind = self.raw[column.name], self.types[column.name]
+        if value is None:
+            return self.solve("null", column.name, "NULL where none is allowed", lambda: None) if column.required else NULL
+        if column.kind in RANGES:
+            return self.integer(column, value, kind)
+        if column.kind == "boolean":
+            if kind == "integer" and value in (0, 1):
+                return b"t" if value else b"f"
+            truth = {b"0": b"f", b"1": b"t", b"false": b"f", b"true": b"t", b"0.0": b"f", b"1.0": b"t"}
+            text = value.lower() if isinstance(value, bytes) else str(value).encode()
+            return self.solve("type", column.name, f"{kind} {readable(value)!r:.60} is no boolean", lambda: truth.get(text))
+        if kind != "text" and not (column.is_json and kind in ("integer", "real")):
+            self_text = value if isinstance(value, bytes) else str(value).encode()
+            value = self.solve("type", column.name, f"{kind} in a {column.kind} column", lambda: self_text)
+        elif kind != "text":
+            value = (b"%d" % value) if kind == "integer" else repr(value).encode()
+        value = self.text(column, value)
+        if value is NULL:
+            return value
+        if column.is_json:
+            return self.json(column, value)
+        if column.kind == "date" or column.kind.startswith("timestamp"):
+            return self.moment(column, value)
+        if column.limit and len(value.decode()) > column.limit:
+            return self.solve("length", column.name, f"{len(value.decode())} characters, {column.limit} fit", lambda: value.decode()[: column.limit].encode())
+        return value
+
+    def integer(self, column: Column, value, kind: str) -> bytes:
+        top = RANGES[column.kind]
+        if kind == "integer" and -top <= value < top:
+            return b"%d" % value
+
+        def repair() -> bytes | None:
+            try:
+                number = float(value) if kind != "integer" else value
+                exact = int(value) if kind != "real" else int(number)
+                return b"%d" % max(-top, min(top - 1, exact))
+            except (ValueError, OverflowError):
+                return None
+
+        return self.solve("type", column.name, f"{kind} {readable(value)!r:.60} does not fit into {column.kind}", repair)
+
+    def text(self, column: Column, value: bytes) -> bytes:
+        try:
+            value.decode()
+        except UnicodeDecodeError as error:
+            bad = value
+            value = self.solve("utf8", column.name, f"byte {bad[error.start]:#04x} at {error.start} is no UTF-8", lambda: bad.decode("utf-8", "replace").encode())
+        if value is not NULL and b"\0" in value:
+            with_nul = value
+            value = self.solve("nul", column.name, f"{value.count(0)} times U+0000", lambda: with_nul.replace(b"\0", "\ufffd".encode()))
+        return value
+
+    def json(self, column: Column, value: bytes) -> bytes:
+        try:
+            json.loads(value, parse_constant=not_json)
+        except RecursionError:
+            pass  # PostgreSQL has a limit of its own, and its say.
+        except ValueError as error:
+            broken = value
+            value = self.solve("json", column.name, f"{str(error):.80}", lambda: repaired_json(broken, column.required))
+            if value is NULL:
+                return value
+        for kind, token, name in (("nul", b"\\u0000", "\\u0000"), ("surrogate", None, "half a surrogate pair")):
+            escaped, count = escapes_of(value, kind)
+            if count:
+                value = self.solve(kind, column.name, f"{count} times {name} in JSON", lambda fixed=escaped: fixed)
+                if value is NULL:
+                    return value
+        return value
+
+    def moment(self, column: Column, value: bytes) -> bytes:
+        try:
+            if column.kind == "date":
+                plain = datetime.date.fromisoformat(value.decode()).isoformat().encode()
+                odd = plain != value
+            else:
+                when = datetime.datetime.fromisoformat(value.decode())
+                odd = when.tzinfo is not None or not re.fullmatch(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?", value)
+                when = when.astimezone(datetime.timezone.utc).replace(tzinfo=None) if when.tzinfo else when
+                plain = str(when).encode()
+                plain = plain.rstrip(b"0").rstrip(b".") if b"." in plain else plain
+            if not odd:
+                return plain
+        except ValueError:
+            plain = None
+        return self.solve("type", column.name, f"{readable(value)!r:.60} is no {column.kind}", lambda: plain)
+
+
+def not_json(word: str):
+    raise ValueError(f"{word} is no JSON")
+
+
+def repaired_json(value: bytes, required: bool) -> bytes:
+    text = value.decode()
+    if not text.strip():
+        return b"null" if required else NULL
+    try:
+        constants: list[str] = []
+        parsed = json.loads(text, parse_constant=lambda word: constants.append(word))
+        return json.dumps(parsed, ensure_ascii=False).encode()
+    except ValueError:
+        return json.dumps(text, ensure_ascii=False).encode()
+
+
+def escapes_of(value: bytes, kind: str) -> tuple[bytes, int]:
+    """A JSON text with U+FFFD for every \\u0000, or for every half of a surrogate pair, and how many there were."""
+    if b"\\u" not in value:
+        return value, 0
+    parts, end, count, high = [], 0, 0, None
+    tokens = list(TOKEN.finditer(value))
+    for number, token in enumerate(tokens):
+        code = int(token[1], 16) if token[1] else -1
+        after = tokens[number + 1] if number + 1 < len(tokens) else None
+        follows = after is not None and after.start() == token.end() and after[1] and 0xDC00 <= int(after[1], 16) < 0xE000
+        if kind == "nul":
+            wrong = code == 0
+        else:
+            paired = high == token.start()
+            wrong = (0xD800 <= code < 0xDC00 and not follows) or (0xDC00 <= code < 0xE000 and not paired)
+            high = token.end() if 0xD800 <= code < 0xDC00 and follows else None
+        if wrong:
+            parts += [value[end : token.start()], b"\\ufffd"]
+            end, count = token.end(), count + 1
+    return b"".join(parts) + value[end:], count
+
+
+# --- rows as PostgreSQL's COPY writes them --------------------------------------------------------------------------
+
+
+class Reader:
+    """The rows of a table of the source as lines of COPY's text format, in blocks. Both sides of a move are compared in
+    this form: PostgreSQL writes a row in exactly one way."""
+
+    def __init__(self, source: Source, table: Table, anomalies: Anomalies, changes: dict, careful: bool):
+        self.source, self.table, self.anomalies, self.changes, self.careful = source, table, anomalies, changes, careful
+
+    def blocks(self):
+        """Pairs of a block, ready to be sent, and its lines."""
+        table = self.table
+        words = []
+        for column in table.columns:
+            word = column.expression()
+            if column.is_json and self.careful:
+                c = quoted(column.name)
+                word = f"CASE WHEN typeof({c})='text' AND NOT json_valid({c}) THEN {literal(BAD)} ELSE {word} END"
+            words.append(word)
+        where = f"WHERE rowid NOT IN (SELECT rid FROM left_out WHERE tbl='{table.name}')" if self.source.is_left_out(table.name) else ""
+        cursor = self.source.db.execute(f"SELECT rowid, {', '.join(words)} FROM main.{quoted(table.name)} {where} ORDER BY rowid")
+        cursor.arraysize = 64
+        lines, size, first, rid, join = [], 0, None, None, FIELD.join
+        for rid, *row in cursor:
+            line = join(row)
+            lines.append(line)
+            size += len(line)
+            if first is None:
+                first = rid
+            if size >= BLOCK:
+                yield from self.block(lines, first, rid, where)
+                lines, size, first = [], 0, None
+        if lines:
+            yield from self.block(lines, first, rid, where)
+
+    def block(self, lines: list[bytes], first: int, last: int, where: str):
+        joined = ROW.join(lines)
+        if self.table.name not in self.changes and self.is_plain(joined, len(lines)):
+            yield self.escaped(joined)
+        else:
+            for rows in self.closely(first, last, where):
+                yield self.escaped(ROW.join(FIELD.join(fields) for fields in rows))
+
+    def is_plain(self, block: bytes, rows: int) -> bool:
+        """Nothing in it needs a closer look."""
+        if BAD in block or b"\0" in block or b"\\u0000" in block:
+            return False
+        if block.count(ROW) != rows - 1 or block.count(FIELD) != rows * (len(self.table.columns) - 1):
+            return False
+        try:
+            block.replace(NULL, b"").translate(None, FIELD + ROW).decode()
+        except UnicodeDecodeError:
+            return False
+        return not SURROGATE.search(block) or escapes_of(block, "surrogate")[1] == 0
+
+    def closely(self, first: int, last: int, where: str):
+        table, names = self.table, self.table.names()
+        kinds = ", ".join(f"typeof({quoted(column.name)})" for column in table.columns)
+        raw = ", ".join(quoted(column.name) for column in table.columns)
+        more = f"{where} AND" if where else "WHERE"
+        sql = f"SELECT rowid, {raw}, {kinds} FROM main.{quoted(table.name)} {more} rowid BETWEEN ? AND ? ORDER BY rowid"
+        width, rows, size = len(table.columns), [], 0
+        for rid, *values in self.source.db.execute(sql, (first, last)).fetchall() if last - first < 1000 else self.source.db.execute(sql, (first, last)):
+            row = Row(table, rid, values[:width], [kind.decode() for kind in values[width:]], self.anomalies)
+            for name, value in self.changes.get(table.name, {}).get(rid, {}).items():
+                row.raw[name], row.types[name] = value, "null" if value is None else "text"
+            fields = row.fields()
+            if fields is None:
+                self.source.leave_out(table.name, rid)
+                continue
+            rows.append(fields)
+            size += sum(map(len, fields))
+            if size >= BLOCK:
+                yield rows
+                rows, size = [], 0
+        if rows:
+            yield rows
+
+    def escaped(self, block: bytes):
+        for plain, escape in ESCAPES:
+            if plain in block:
+                block = block.replace(plain, escape)
+        block = block.replace(NULL, b"\\N").replace(FIELD, b"\t").replace(ROW, b"\n")
+        return block, block.split(b"\n")
+
+
+class Progress:
+    """A line every few seconds, and one for each table that has rows."""
+
+    EVERY = 5.0
+
+    def __init__(self, total: int):
+        self.total, self.done = total, 0
+        self.start = self.told = time.monotonic()
+
+    def step(self, table: Table, rows: int, doing: str) -> None:
+        now = time.monotonic()
+        if now - self.told >= self.EVERY:
+            self.told = now
+            done = self.done + (table.sent.rows if doing == "copying" else table.rows)
+            rate = done / max(now - self.start, 0.001)
+            log("progress", doing=doing, table=table.name, rows=rows, of=table.rows, rows_per_s=round(rate), left_s=round(max(self.total - done, 0) / max(rate, 1)))
+
+
+# --- the move -------------------------------------------------------------------------------------------------------
+
+
+class Mover:
+    def __init__(self, options, lease):
+        self.options, self.lease = options, lease
+        self.directory = os.environ["KEEPER_DIR"].rstrip("/")
+        self.path = os.path.join(self.directory, DATABASE)
+        quarantine = options.quarantine or os.path.join(self.directory, "set-aside", f"{utc()}-quarantine.jsonl")
+        self.anomalies = Anomalies(options.policy, options.check, quarantine)
+        self.changes: dict[str, dict[int, dict]] = {}
+        self.report: dict = {"mover": VERSION, "started": utc(), "tables": {}}
+        self.target = address()
+
+    # -- what the source may hold --
+
+    def look(self, source: Source, table: Table) -> None:
+        """What shows only between rows: orphans, second rows of a key, e-mail addresses. Parents were looked at before."""
+        own = set(source.columns(table.name))
+        for key in table.parents:
+            while self.orphans(source, table, key) and key.parent == table.name and self.anomalies.action("orphan") != "fail":
+                pass
+        known = source.unique_sets(table.name)
+        for unique in table.uniques:
+            if not set(unique.columns) <= own or (not unique.lower and set(unique.columns) in known):
+                continue
+            columns = [f"fold({quoted(c)})" if unique.lower else quoted(c) for c in unique.columns]
+            given = " AND ".join(f"{quoted(c)} IS NOT NULL" for c in unique.columns)
+            order = "created_at, rowid" if "created_at" in own else "rowid"
+            sql = f"SELECT rowid, {', '.join(map(quoted, unique.columns))} FROM (SELECT *, rowid, row_number() OVER (PARTITION BY {', '.join(columns)} ORDER BY {order}) n FROM main.{quoted(table.name)} WHERE {given} AND rowid NOT IN (SELECT rid FROM left_out WHERE tbl=?)) WHERE n > 1"
+            for rid, *values in source.db.execute(sql, (table.name,)).fetchall():
+                self.second(source, table, unique, rid, values)
+
+    def orphans(self, source: Source, table: Table, key: ForeignKey) -> int:
+        if table.name not in source.tables() or key.parent not in source.tables():
+            return 0
+        parent_left = f"AND NOT EXISTS (SELECT 1 FROM left_out WHERE tbl='{key.parent}' AND rid=p.rowid)" if source.is_left_out(key.parent) else ""
+        match = " AND ".join(f"p.{quoted(k)}=c.{quoted(n)}" for n, k in zip(key.columns, key.keys))
+        given = " AND ".join(f"c.{quoted(n)} IS NOT NULL" for n in key.columns)
+        sql = f"SELECT c.rowid, {', '.join('c.' + quoted(n) for n in key.columns)} FROM main.{quoted(table.name)} c WHERE {given} AND NOT EXISTS (SELECT 1 FROM main.{quoted(key.parent)} p WHERE {match} {parent_left}) AND c.rowid NOT IN (SELECT rid FROM left_out WHERE tbl=?)"
+        number = 0
+        for rid, *values in source.db.execute(sql, (table.name,)).fetchall():
+            if rid in self.changes.get(table.name, {}) and self.changes[table.name][rid].get(key.columns[0], 1) is None:
+                continue
+            what = f"{', '.join(key.columns)} {[readable(value) for value in values]} is in no row of {key.parent}"
+            action, number = self.anomalies.action("orphan"), number + 1
+            if action == "repair" and key.on_delete == "n":
+                self.change(source, table, rid, {name: None for name in key.columns}, "orphan", what)
+            else:
+                done = {"fail": "failed", "quarantine": "quarantined", "repair": "repaired"}[action]
+                self.anomalies.found("orphan", table.name, rid, what, done, self.whole(source, table, rid))
+                if action != "fail":
+                    source.leave_out(table.name, rid)
+        return number
+
+    def second(self, source: Source, table: Table, unique: Unique, rid: int, values: list) -> None:
+        kind = "email" if unique.lower else "duplicate"
+        what = f"{', '.join(unique.columns)} {[readable(value) for value in values]} is there already ({unique.name})"
+        action = self.anomalies.action(kind)
+        if action == "repair" and unique.lower:
+            name = unique.columns[0]
+            identity = source.db.execute(f"SELECT id FROM main.{quoted(table.name)} WHERE rowid=?", (rid,)).fetchone()[0]
+            local, _, domain = readable(values[0]).rpartition("@") if isinstance(readable(values[0]), str) else ("", "", "")
+            other = f"{local}+{hashlib.sha256(identity).hexdigest()[:8]}@{domain}".encode()
+            self.change(source, table, rid, {name: other}, kind, f"{what}; now {other.decode()}")
+            # The same account's row in `auth`, which has the address too.
+            if table.name == "user" and "auth" in source.tables():
+                for (row,) in source.db.execute("SELECT rowid FROM main.auth WHERE id=?", (identity.decode(),)).fetchall():
+                    self.changes.setdefault("auth", {})[row] = {name: other}
+            return
+        self.anomalies.found(kind, table.name, rid, what, "failed" if action == "fail" else "quarantined", self.whole(source, table, rid))
+        if action != "fail":
+            source.leave_out(table.name, rid)
+
+    def change(self, source: Source, table: Table, rid: int, values: dict, kind: str, what: str) -> None:
+        self.anomalies.found(kind, table.name, rid, what, "repaired", self.whole(source, table, rid))
+        self.changes.setdefault(table.name, {}).setdefault(rid, {}).update(values)
+
+    def whole(self, source: Source, table: Table, rid: int) -> dict:
+        cursor = source.db.execute(f"SELECT * FROM main.{quoted(table.name)} WHERE rowid=?", (rid,))
+        return dict(zip([column[0] for column in cursor.description], cursor.fetchone()))
+
+    def match(self, source: Source, tables: dict[str, Table]) -> None:
+        """Every table and column of the source that holds something must have its place."""
+        for name in source.tables():
+            if name in NOT_DATA:
+                continue
+            if name not in tables:
+                if source.one(f"SELECT 1 FROM main.{quoted(name)} LIMIT 1"):
+                    raise Quit(REFUSED, f"{DATABASE} has a table {name} with rows that the target does not have. It is none of Open WebUI's at this schema: drop it, or move it by hand.")
+                continue
+            table, own = tables[name], set(source.columns(name))
+            theirs = {column.name for column in table.columns}
+            for extra in sorted(own - theirs):
+                if source.one(f"SELECT 1 FROM main.{quoted(name)} WHERE {quoted(extra)} IS NOT NULL LIMIT 1"):
+                    raise Quit(REFUSED, f"{DATABASE} has a column {name}.{extra} with values that the target does not have.")
+            for missing in sorted(column.name for column in table.columns if column.required and column.name not in own):
+                raise Quit(REFUSED, f"The target demands a column {name}.{missing} that {DATABASE} does not have.")
+            table.columns = [column for column in table.columns if column.name in own]
+            for column in table.columns:
+                if not (column.kind in (*RANGES, "boolean", "text", "json", "date", "timestamp without time zone") or column.kind.startswith("character")):
+                    raise Quit(REFUSED, f"The column {name}.{column.name} has the type {column.kind}, which the mover does not know.")
+            table.rows = source.one(f"SELECT count(*) FROM main.{quoted(name)}")
