@@ -805,3 +805,386 @@ class Mover:
                 if not (column.kind in (*RANGES, "boolean", "text", "json", "date", "timestamp without time zone") or column.kind.startswith("character")):
                     raise Quit(REFUSED, f"The column {name}.{column.name} has the type {column.kind}, which the mover does not know.")
             table.rows = source.one(f"SELECT count(*) FROM main.{quoted(name)}")
+
+    # -- SQLite -> PostgreSQL --
+
+    def forward(self) -> None:
+        moved = self.lease.journal.get("migrated")
+        source = Source(self.path)
+        head = source.head()
+        if head is None:
+            raise Quit(REFUSED, f"{self.path} has no Alembic schema version: it is not Open WebUI's, or older than 0.4. Start the application once with the present image.")
+        self.report.update(source=self.path, target=fingerprint(self.target), schema_head=head)
+        self.refuse_other_image(head)
+        connection = connect(self.target)
+        marker = read_marker(connection)
+        if moved and not self.options.check:
+            self.already(moved, marker)
+            return
+        before = target_head(connection)
+        if before is None and not self.options.check:
+            said = make_schema(url_of(self.target))
+            before = target_head(connection)
+            if before is None:
+                raise Quit(REFUSED, f"Open WebUI's own code did not make its tables in {fingerprint(self.target)}: {said}")
+        connection.rollback()
+        if before is not None and before != head:
+            raise Quit(REFUSED, f"The schemas differ: {DATABASE} is at {head}, {fingerprint(self.target)} at {before}. Start both with the same image first (an empty target: make the database anew).")
+        tables = read_schema(connection) if before is not None else {}
+        self.match(source, tables)
+        if self.options.check:
+            self.check(source, tables, before)
+            return
+        self.guard(connection, tables, marker)
+        self.lease.snapshot()
+        self.move(source, connection, tables, head, marker)
+
+    def refuse_other_image(self, head: str) -> None:
+        """Before anything is made in the target: the image's own Alembic versions say which schema it makes."""
+        known, parents = image_versions()
+        if not known or head in known - parents:
+            return
+        if head in known:
+            raise Quit(REFUSED, f"{DATABASE} is at schema {head}, which is older than this image's. Start the application once with this image on SQLite, then move.")
+        raise Quit(REFUSED, f"{DATABASE} is at schema {head}, which this image does not know: the data is newer than the image. Use the image that the service runs.")
+
+    def already(self, moved, marker) -> None:
+        digest = moved.get("source_digest") if isinstance(moved, dict) else None
+        if marker and marker["state"] == "migrated" and marker["source_digest"] == digest:
+            log("done", message=f"{DATABASE} was moved to {moved['target']} already: nothing is to be done.")
+            self.report.update(already=True, source_digest=digest)
+            return
+        raise Quit(REFUSED, f"{DATABASE} was moved to {moved.get('target')} before, and {fingerprint(self.target)} is not it or holds no mark of that move. Point the mover at that database, or go back first with --back.")
+
+    def guard(self, connection, tables: dict[str, Table], marker) -> None:
+        """Nobody writes into the target while we look and copy; and what is in it is not overwritten."""
+        names = ", ".join(quoted(name) for name in [*tables, "alembic_version"])
+        connection.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
+        if marker and marker["state"] == "migrated":
+            return  # Of a move that was killed before .owner was written, if the digests agree.
+        full = [t for t in tables if connection.execute(f"SELECT EXISTS (SELECT 1 FROM {quoted(t)})").fetchone()[0]]
+        if full and marker and marker["state"] in ("returned", "discarded"):
+            if not self.options.replace_returned:
+                raise Quit(OCCUPIED, f"{fingerprint(self.target)} still holds what was copied back out of it at an earlier --back. Pass --replace-returned to replace that.")
+            connection.execute(f"TRUNCATE {', '.join(map(quoted, tables))}")
+        elif full:
+            raise Quit(OCCUPIED, f"{fingerprint(self.target)} holds data ({', '.join(full[:5])}). The mover fills an empty database only: it overwrites nothing. Make a new one, or name another in DATABASE_NAME.")
+
+    def check(self, source: Source, tables: dict[str, Table], before) -> None:
+        if before is None:
+            raise Quit(REFUSED, f"{fingerprint(self.target)} has no tables yet, so there is nothing to check against. Let Open WebUI make them: DATABASE_URL=… python -c 'import open_webui.config'; a move does it by itself.")
+        progress = Progress(sum(table.rows for table in tables.values()))
+        for table in tables.values():
+            self.look(source, table)
+            if table.rows:
+                for _, lines in Reader(source, table, self.anomalies, self.changes, True).blocks():
+                    table.sent.add(lines)
+                    progress.step(table, table.sent.rows, "copying")
+            self.note(source, table)
+            progress.done += table.rows
+        self.finish("checked")
+        if self.anomalies.counts:
+            raise Quit(ANOMALIES, f"PostgreSQL would refuse rows of {DATABASE}: {json.dumps(self.anomalies.counts)}. Nothing was changed. A move stops at them, unless --on-anomaly says what to do.")
+
+    def note(self, source: Source, table: Table, **more) -> None:
+        nulls = {}
+        for column in table.columns:
+            if column.is_json and table.rows and self.options.check:
+                number = source.one(f"SELECT count(*) FROM main.{quoted(table.name)} WHERE {quoted(column.name)}='null'")
+                nulls.update({column.name: number} if number else {})
+        self.report["tables"][table.name] = {"rows": table.rows, "moved": table.sent.rows, "digest": str(table.sent), **({"json_nulls": nulls} if nulls else {}), **more}
+
+    def move(self, source: Source, connection, tables: dict[str, Table], head: str, marker) -> None:
+        only_marked = marker is not None and marker["state"] == "migrated"
+        progress = Progress(sum(table.rows for table in tables.values()))
+        for table in tables.values():
+            start = time.monotonic()
+            self.copy_table(source, connection, table, progress, only_marked)
+            progress.done += table.rows
+            seconds = time.monotonic() - start
+            self.note(source, table, seconds=round(seconds, 2))
+            if table.rows:
+                log("table", table=table.name, rows=table.sent.rows, of=table.rows, rows_per_s=round(table.sent.rows / max(seconds, 0.001)), digest=str(table.sent))
+            self.anomalies.refuse()
+            reached(f"table-{table.name}")
+        counts = {name: table.sent.rows for name, table in tables.items()}
+        digest = hashlib.sha256("".join(f"{name} {table.sent}\n" for name, table in sorted(tables.items())).encode()).hexdigest()
+        self.anomalies.close()
+        if only_marked:
+            connection.rollback()
+            if marker["source_digest"] != digest:
+                raise Quit(OCCUPIED, f"{fingerprint(self.target)} holds the data of another move (source {marker['source_digest'][:12]}, this one is {digest[:12]}). Point the mover at an empty database.")
+            log("recognized", message="An earlier move into this database was complete; only .owner was not written.")
+        else:
+            self.sequences(connection, tables)
+            write_marker(connection, "migrated", digest, counts, head, self.path)
+            reached("marked")
+            connection.commit()
+        reached("committed")
+        self.lease.set_migrated({"source_digest": digest, "target": fingerprint(self.target), "at": utc()})
+        reached("owner-written")
+        if not only_marked:
+            connection.autocommit = True
+            connection.execute("ANALYZE")  # Else the first queries would be planned for empty tables.
+        self.report.update(source_digest=digest, rows_per_s=round(progress.total / max(time.monotonic() - progress.start, 0.001)))
+        self.finish("moved")
+
+    def copy_table(self, source: Source, connection, table: Table, progress: Progress, only_read: bool) -> None:
+        """Sends a table and reads it back. What PostgreSQL refuses although it looked plain is looked at once more, value
+        by value."""
+        import psycopg
+
+        if only_read:
+            self.look(source, table)
+            for _, lines in Reader(source, table, self.anomalies, self.changes, False).blocks() if table.rows else ():
+                table.sent.add(lines)
+            return
+        connection.execute("SAVEPOINT copied")
+        for careful in (False, True):
+            self.look(source, table) if not careful else None
+            if not table.rows:
+                return
+            table.sent = Digest()
+            known = json.dumps(self.anomalies.counts)
+            try:
+                with connection.cursor().copy(f"COPY {quoted(table.name)} ({table.names()}) FROM STDIN") as copy:
+                    for block, lines in Reader(source, table, self.anomalies, self.changes, careful).blocks():
+                        copy.write(block + b"\n")
+                        table.sent.add(lines)
+                        progress.step(table, table.sent.rows, "copying")
+                break
+            except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded) as error:
+                why = " ".join(f"{error} {error.diag.context or ''}".split())[:400]
+                connection.execute("ROLLBACK TO SAVEPOINT copied")
+                self.anomalies.refuse()
+                if careful and known == json.dumps(self.anomalies.counts) or isinstance(error, psycopg.errors.ProgramLimitExceeded):
+                    raise Quit(ANOMALIES, f"PostgreSQL refuses a row of {table.name}, and the mover does not know why: {why}. Nothing was moved.") from None
+                if careful:
+                    raise Quit(ANOMALIES, f"PostgreSQL refuses a row of {table.name}: {why}. Nothing was moved.") from None
+        connection.execute("RELEASE SAVEPOINT copied")
+        there = Digest()
+        self.read_back(connection, table, there, progress)
+        if str(there) != str(table.sent):
+            raise Quit(DIFFER, f"{table.name} does not read back as it was sent ({table.sent} sent, {there} there): nothing was committed. A trigger in the target changes rows, or this is a fault of the mover.")
+
+    def read_back(self, connection, table: Table, there: Digest, progress: Progress) -> None:
+        with connection.cursor().copy(f"COPY {quoted(table.name)} ({table.names()}) TO STDOUT") as copy:
+            lines = []
+            for line in copy:
+                lines.append(bytes(line)[:-1])
+                if len(lines) == 500:
+                    there.add(lines)
+                    lines = []
+                    progress.step(table, there.rows, "comparing")
+            there.add(lines)
+
+    def sequences(self, connection, tables: dict[str, Table]) -> None:
+        for table in tables.values():
+            for column in table.columns:
+                if column.kind in RANGES:
+                    name = connection.execute("SELECT pg_get_serial_sequence(%s, %s)", (quoted(table.name), column.name)).fetchone()[0]
+                    if name:
+                        connection.execute(f"SELECT setval(%s, coalesce(max({quoted(column.name)}), 0) + 1, false) FROM {quoted(table.name)}", (name,))
+
+    def finish(self, event: str) -> None:
+        self.anomalies.close()
+        self.report.update(
+            result=event, ended=utc(), anomalies=self.anomalies.counts, examples=self.anomalies.examples,
+            quarantine=self.anomalies.path if self.anomalies.file else None,
+        )  # fmt: skip
+        if self.options.report:
+            with open(self.options.report, "w", encoding="utf-8") as file:
+                json.dump(self.report, file, indent=1)
+        log("report", **{key: value for key, value in self.report.items() if key != "examples"})
+
+
+def image_versions() -> tuple[set[str], set[str]]:
+    """The Alembic revisions of the image, and those of them that have a successor."""
+    folder = os.environ.get("KEEPER_MIGRATIONS", "")
+    if not os.path.isdir(folder):
+        folders = [os.path.join(path, "open_webui", "migrations", "versions") for path in ["/app/backend", *sys.path]]
+        folder = next((path for path in folders if os.path.isdir(path)), "")
+    known, parents = set(), set()
+    for name in os.listdir(folder) if folder else []:
+        if name.endswith(".py"):
+            with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+                text = file.read()
+            known |= set(re.findall(r"^revision\b[^=\n]*=\s*[\"']([^\"']+)", text, re.M))
+            for line in re.findall(r"^down_revision\b[^=\n]*=\s*(.*)", text, re.M):
+                parents |= set(re.findall(r"[\"']([^\"']+)[\"']", line))
+    return known, parents
+
+
+# --- the lease ------------------------------------------------------------------------------------------------------
+
+
+class NoLease:
+    """For a copy of the file that nobody uses."""
+
+    def __init__(self) -> None:
+        self.journal: dict = {}
+
+    def set_migrated(self, record) -> None: ...
+    def snapshot(self) -> None: ...
+    def release(self) -> None: ...
+
+
+class KeeperLease:
+    """The keeper's: the application cannot start meanwhile, and what a killed application left is put right first."""
+
+    def __init__(self) -> None:
+        here = os.path.dirname(os.path.abspath(globals().get("__file__", "/tmp/mover.py")))
+        sys.path[:0] = [os.environ.get("KEEPER_LOCAL_DIR", "/tmp/keeper"), os.path.join(here, "..", "..", "single-writer")]
+        import keeper
+
+        self.module = keeper
+        self.keeper = keeper.Keeper(os.environ)
+
+    def take(self) -> None:
+        keeper = self.keeper
+        keeper.take_lease()
+        keeper.finish_restore()
+        keeper.refuse_damaged()
+        keeper.take_over()
+        keeper.settled = True
+        self.fold()
+
+    def fold(self) -> None:
+        """Commits that are in the WAL only, as an application that stopped cleanly may leave them."""
+        path = os.path.join(keeper_dir(), DATABASE)
+        if os.path.isfile(path) and any(os.path.exists(path + suffix) for suffix in ("-wal", "-journal")):
+            self.module.check_sqlite(path)
+
+    @property
+    def journal(self) -> dict:
+        return self.keeper.journal
+
+    def set_migrated(self, record) -> None:
+        if record is None:
+            self.journal.pop("migrated", None)
+        else:
+            self.journal["migrated"] = record
+        self.keeper.lease.save()
+
+    def store(self):
+        return self.module.Store(self.keeper.root, DATABASE, declared=True)
+
+    def snapshot(self) -> None:
+        """Kept until it is released by hand; not made again when the same command is repeated."""
+        store = self.store()
+        mark = store.fingerprint()
+        if self.journal.get("moving") == mark:
+            return
+        self.keeper.must_snapshot(store, "before-migration", kept=True)
+        self.journal["moving"] = mark
+        self.keeper.lease.save()
+
+    def release(self) -> None:
+        self.keeper.abandon()
+
+
+def keeper_dir() -> str:
+    directory = os.environ.get("KEEPER_DIR", "").rstrip("/")
+    if not os.path.isdir(directory):
+        raise Quit(USAGE, f"KEEPER_DIR is {directory!r}, which is no directory. Set it to the one that holds {DATABASE}.")
+    return directory
+
+
+# --- the command ----------------------------------------------------------------------------------------------------
+
+Options = collections.namedtuple("Options", "check back discard complete policy report quarantine replace_returned no_keeper")
+
+
+def parse_policy(text: str) -> dict[str, str]:
+    policy = dict.fromkeys(KINDS, "fail")
+    for word in text.split(","):
+        kind, _, action = word.rpartition("=")
+        if action not in ACTIONS or (kind and kind not in KINDS):
+            raise Quit(USAGE, f"--on-anomaly {text}: {word!r} is neither one of {', '.join(ACTIONS)} nor KIND=one of them, with KIND of {', '.join(KINDS)}.")
+        policy.update(dict.fromkeys([kind] if kind else KINDS, action))
+    return policy
+
+
+def parse(arguments: list[str]) -> Options:
+    flags = {"--check": False, "--back": False, "--discard-since-cutover": False, "--complete": False, "--replace-returned": False, "--no-keeper": False}
+    values = {"--on-anomaly": "fail", "--report": "", "--quarantine": ""}
+    words = list(arguments)
+    while words:
+        word = words.pop(0)
+        if word in flags:
+            flags[word] = True
+        elif word in values and words:
+            values[word] = words.pop(0)
+        else:
+            raise Quit(USAGE, f"{word}: see --help.")
+    if flags["--discard-since-cutover"] and not flags["--back"]:
+        raise Quit(USAGE, "--discard-since-cutover goes with --back.")
+    if sum(flags[name] for name in ("--check", "--back", "--complete")) > 1:
+        raise Quit(USAGE, "--check, --back and --complete are three different commands.")
+    if flags["--no-keeper"] and (flags["--back"] or flags["--complete"]):
+        raise Quit(USAGE, "--back and --complete change the directory: not without the keeper's lease.")
+    return Options(
+        flags["--check"], flags["--back"], flags["--discard-since-cutover"], flags["--complete"], parse_policy(values["--on-anomaly"]),
+        values["--report"], values["--quarantine"], flags["--replace-returned"], flags["--no-keeper"],
+    )  # fmt: skip
+
+
+def run(arguments: list[str]) -> None:
+    options = parse(arguments)
+    keeper_dir()
+    lease = NoLease() if options.no_keeper else KeeperLease()
+    try:
+        if not options.no_keeper:
+            lease.take()
+        mover = Mover(options, lease)
+        if options.back:
+            mover.back()
+        elif options.complete:
+            mover.complete()
+        else:
+            mover.forward()
+    finally:
+        lease.release()
+
+
+def main(arguments: list[str]) -> int:
+    if arguments[:1] in (["--help"], ["-h"]):
+        print(__doc__)
+        return 0
+    fields: dict = {}
+    try:
+        run(arguments)
+        return 0
+    except Quit as end:
+        status, message, fields = end.status, str(end), end.fields
+    except OSError as error:
+        status, message = IO, f"The volume failed: {error}. The source is as it was; PostgreSQL holds nothing of it."
+    except Exception as error:
+        name = f"{type(error).__module__}.{type(error).__name__}"
+        if type(error).__module__.startswith("psycopg"):
+            status, message = IO, f"PostgreSQL failed: {' '.join(str(error).split())}. Nothing was committed and the source is as it was. {way_out(error)}"
+        elif type(error).__module__ == "keeper" and hasattr(error, "status"):
+            status, message, fields = error.status, error.message, error.fields
+        elif name == "keeper.Damage":
+            status, message = ANOMALIES, f"A copy failed its check: {error}."
+        elif isinstance(error, sqlite3.DatabaseError):
+            status, message = SOURCE, f"{DATABASE} cannot be read: {error}. Restore a snapshot: efs-data-layer snapshots list."
+        else:
+            status, message = FAULT, f"The mover failed: {traceback.format_exc(limit=-4)} Nothing was committed and the source is as it was."
+    log("failed", status=status, message=message, **fields)
+    return status
+
+
+def way_out(error: Exception) -> str:
+    code = getattr(error, "sqlstate", None) or ""
+    if code.startswith("53100"):
+        return "Its disk is full: make it larger, then run the same command again."
+    if code == "42501":
+        return "Its user may not do this: the owner of the database is needed."
+    if code == "55P03":
+        return "Something else uses its tables: stop whatever is connected to it."
+    return "Was it restarted, or the connection cut? Run the same command again."
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
