@@ -35,7 +35,7 @@ kinds of anomalies:
 JSON null and SQL NULL are kept apart as they are; the report counts the first.
 
 exit status:
-  0 done, or nothing found by --check · 64 usage · 65 anomalies · 66 no source, or a damaged one · 69 the database cannot be reached ·
+  0 done, or nothing found by --check · 64 usage · 65 anomalies, or a store failed the keeper's check · 66 no source, or a damaged one · 69 the database cannot be reached ·
   70 the lease was lost · 71 a fault of the mover · 73 the target holds data · 74 the volume or the database failed while
   copying · 75 another owner holds the lease · 76 the two sides differ after the copy · 77 the database lets nobody in with
   these credentials · 78 refused: the schemas differ, or the order is wrong
@@ -713,7 +713,7 @@ class Mover:
         quarantine = options.quarantine or os.path.join(self.directory, "set-aside", f"{utc()}-quarantine.jsonl")
         self.anomalies = Anomalies(options.policy, options.check, quarantine)
         self.changes: dict[str, dict[int, dict]] = {}
-        self.report: dict = {"mover": VERSION, "started": utc(), "tables": {}}
+        self.report: dict = {"version": VERSION, "started": utc(), "tables": {}}
         self.target = address()
 
     # -- what the source may hold --
