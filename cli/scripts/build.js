@@ -17,7 +17,7 @@ const { status } = spawnSync(
 if (status !== 0) {
   process.exit(status ?? 1);
 }
-const files = ['lib/single-writer', 'cli/src/keeper'].flatMap((folder) =>
+const files = ['lib/single-writer', 'lib/stores/relational', 'cli/src/keeper'].flatMap((folder) =>
   fs
     .readdirSync(path.join(repository, folder))
     .filter((name) => /\.(py|bundle)$/.test(name))

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { migrateCommand } from './commands/migrate';
 import { restoreBackupCommand } from './commands/restore-backup';
 import { Shell } from './commands/shell';
 import { snapshotsCommand } from './commands/snapshots';
@@ -9,6 +10,7 @@ export function createProgram(shell: Shell, version: string): Command {
     .description('Looks after a data layer on Amazon EFS')
     .version(version)
     .addCommand(snapshotsCommand(shell))
-    .addCommand(restoreBackupCommand(shell));
+    .addCommand(restoreBackupCommand(shell))
+    .addCommand(migrateCommand(shell));
   return program;
 }

@@ -997,6 +997,167 @@ class Mover:
                 json.dump(self.report, file, indent=1)
         log("report", **{key: value for key, value in self.report.items() if key != "examples"})
 
+    # -- and back --
+
+    def back(self) -> None:
+        """PostgreSQL's rows into a new webui.db, which takes the old one's place only when it reads the same."""
+        moved = self.lease.journal.get("migrated")
+        if not moved:
+            raise Quit(REFUSED, f"{self.directory} says nothing of a move: the application runs on {DATABASE} as far as it knows. There is nothing to bring back.")
+        connection = connect(self.target)
+        marker, head = read_marker(connection), target_head(connection)
+        if not marker or marker["state"] not in ("migrated", "returned", "discarded"):
+            raise Quit(REFUSED, f"{fingerprint(self.target)} holds no mark of a move; the data went to {moved.get('target')}.")
+        self.report.update(source=fingerprint(self.target), target=self.path, schema_head=head)
+        tables = read_schema(connection)
+        connection.execute(f"LOCK TABLE {', '.join(map(quoted, [*tables, MARKER]))} IN EXCLUSIVE MODE")
+        if self.options.discard:
+            self.discard(connection, tables, marker, head)
+            return
+        self.refuse_other_image(head)
+        # Below .keeper/, which no store is made of; what a killed run left there is begun anew.
+        folder = os.path.join(self.directory, ".keeper", "back")
+        self.lease.module.remove_tree(folder)
+        os.makedirs(folder)
+        fresh = os.path.join(folder, DATABASE)
+        said = make_schema(f"sqlite:///{fresh}")
+        if not os.path.isfile(fresh):
+            raise Quit(REFUSED, f"Open WebUI's own code did not make a {DATABASE}: {said}")
+        self.fill(connection, tables, fresh, head)
+        reached("back-filled")
+        write_marker(connection, "returned", marker["source_digest"], marker["table_counts"], head, self.path)
+        connection.commit()  # From here PostgreSQL is not started on; the file is not yet either.
+        reached("back-committed")
+        keeper = self.lease.module
+        if os.path.exists(self.path):
+            self.lease.keeper.put_aside(self.lease.store(), os.path.join("set-aside", f"{utc()}-{DATABASE}-before-back"))
+        reached("back-aside")
+        os.rename(fresh, self.path)
+        keeper.sync_dir(self.directory)
+        reached("back-renamed")
+        self.lease.set_migrated(None)
+        keeper.remove_tree(folder)
+        self.finish("returned")
+
+    def fill(self, connection, tables: dict[str, Table], path: str, head: str) -> None:
+        db = sqlite3.connect(path, isolation_level=None)
+        if [row[0] for row in db.execute("SELECT version_num FROM alembic_version")] != [head]:
+            raise Quit(REFUSED, f"This image makes a {DATABASE} at another schema than {head}, PostgreSQL's. Use the image that the service runs.")
+        # If it is killed, the file is thrown away whole.
+        for pragma in ("journal_mode=OFF", "synchronous=OFF", "foreign_keys=OFF"):
+            db.execute(f"PRAGMA {pragma}").fetchall()
+        db.execute("BEGIN")
+        own = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type='table'")}
+        for table in tables.values():
+            table.rows = connection.execute(f"SELECT count(*) FROM {quoted(table.name)}").fetchone()[0]
+            if table.name not in own and table.rows:
+                raise Quit(REFUSED, f"PostgreSQL has a table {table.name} with rows that {DATABASE} does not have: it is none of Open WebUI's at this schema. Drop it, or move it by hand.")
+        total = Progress(sum(table.rows for table in tables.values()))
+        for table in [table for table in tables.values() if table.name in own]:
+            db.execute(f"DELETE FROM {quoted(table.name)}")
+            marks = ", ".join("?" * len(table.columns))
+            rows, insert = [], f"INSERT INTO {quoted(table.name)} ({table.names()}) VALUES ({marks})"
+            with connection.cursor().copy(f"COPY {quoted(table.name)} ({table.names()}) TO STDOUT") as copy:
+                for data in copy:
+                    line = bytes(data)[:-1]
+                    table.sent.add([line])
+                    rows.append(values_of(table, line))
+                    if len(rows) == 200:
+                        db.executemany(insert, rows)
+                        rows = []
+                        total.step(table, table.sent.rows, "copying")
+            db.executemany(insert, rows)
+            total.done += table.rows
+        db.execute("COMMIT")
+        db.close()
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())
+        source = Source(path)
+        for table in [table for table in tables.values() if table.name in own]:
+            there = Digest()
+            for _, lines in Reader(source, table, Anomalies(dict.fromkeys(KINDS, "fail"), True, os.devnull), {}, False).blocks() if table.rows else ():
+                there.add(lines)
+            if str(there) != str(table.sent):
+                raise Quit(DIFFER, f"{table.name} does not read back as PostgreSQL has it ({table.sent} there, {there} in the file): nothing was changed. This is a fault of the mover.")
+            self.report["tables"][table.name] = {"rows": table.rows, "moved": table.sent.rows, "digest": str(table.sent)}
+            if table.rows:
+                log("table", table=table.name, rows=table.sent.rows, of=table.rows, digest=str(table.sent))
+        source.db.close()
+
+    def discard(self, connection, tables: dict[str, Table], marker, head: str) -> None:
+        """The old file as it is. What PostgreSQL has and it has not is counted exactly, row by row, and printed first."""
+        source = Source(self.path)
+        self.match(source, tables)
+        dropped, lost = {}, {}
+        with tempfile.TemporaryDirectory() as folder:
+            seen = sqlite3.connect(os.path.join(folder, "seen"), isolation_level=None)
+            seen.execute("PRAGMA synchronous=OFF")
+            for table in tables.values():
+                seen.execute("CREATE TABLE seen (hash BLOB PRIMARY KEY) WITHOUT ROWID")
+                seen.execute("BEGIN")
+                for _, lines in Reader(source, table, Anomalies(dict.fromkeys(KINDS, "repair"), False, os.devnull), {}, False).blocks():
+                    seen.executemany("INSERT OR IGNORE INTO seen VALUES (?)", ((hashlib.blake2b(line, digest_size=16).digest(),) for line in lines))
+                number = 0
+                with connection.cursor().copy(f"COPY {quoted(table.name)} ({table.names()}) TO STDOUT") as copy:
+                    for data in copy:
+                        key = (hashlib.blake2b(bytes(data)[:-1], digest_size=16).digest(),)
+                        number += not seen.execute("DELETE FROM seen WHERE hash=?", key).rowcount
+                again = seen.execute("SELECT count(*) FROM seen").fetchone()[0]
+                seen.execute("COMMIT")
+                seen.execute("DROP TABLE seen")
+                if number or again:
+                    dropped[table.name], lost[table.name] = number, again
+                    log("discard", table=table.name, dropped=number, as_before=again, message=f"{table.name}: {number} rows that were made or changed since the move are dropped, {again} are as they were before it")
+        write_marker(connection, "discarded", marker["source_digest"], marker["table_counts"], head, self.path)
+        connection.commit()
+        reached("discard-committed")
+        self.lease.set_migrated(None)
+        self.report.update(dropped=dropped, dropped_rows=sum(dropped.values()), as_before_rows=sum(lost.values()))
+        self.finish("discarded")
+
+    # -- the end --
+
+    def complete(self) -> None:
+        """The moved file leaves the place where the application would look for it. It stays in set-aside/."""
+        moved = self.lease.journal.get("migrated")
+        if not moved:
+            raise Quit(REFUSED, f"{DATABASE} was not moved: there is nothing to complete. Run the move first.")
+        if not os.path.exists(self.path):
+            log("done", message=f"There is no {self.path} any more: it was archived already.")
+            return
+        connection = connect(self.target)
+        marker = read_marker(connection)
+        if not marker or marker["state"] != "migrated" or marker["source_digest"] != moved.get("source_digest"):
+            raise Quit(REFUSED, f"{fingerprint(self.target)} does not hold what {DATABASE} was moved to ({moved.get('target')}): the file stays where it is.")
+        where = os.path.join("set-aside", f"{utc()}-{DATABASE}-migrated")
+        self.lease.keeper.put_aside(self.lease.store(), where)
+        log("archived", message=f"{DATABASE} lies in {os.path.join(self.directory, where)}. It is billed like any file; delete it by hand when it is not needed.")
+
+
+UNESCAPES = {escape: plain for plain, escape in ESCAPES}
+
+
+def values_of(table: Table, line: bytes) -> list:
+    """A line of COPY's text format as values for SQLite."""
+    values: list = []
+    for column, field in zip(table.columns, line.split(b"\t")):
+        if field == b"\\N":
+            values.append(None)
+            continue
+        if b"\\" in field:
+            field = re.sub(rb"\\.", lambda found: UNESCAPES[found[0]], field, flags=re.S)
+        if column.kind in RANGES:
+            values.append(int(field))
+        elif column.kind == "boolean":
+            values.append(int(field == b"t"))
+        elif column.kind == "timestamp without time zone":
+            # As SQLAlchemy writes them to SQLite.
+            text = field.decode()
+            values.append(text if "." in text else text + ".000000")
+        else:
+            values.append(field.decode())
+    return values
+
 
 def image_versions() -> tuple[set[str], set[str]]:
     """The Alembic revisions of the image, and those of them that have a successor."""
