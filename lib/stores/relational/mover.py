@@ -1152,8 +1152,8 @@ def values_of(table: Table, line: bytes) -> list:
             values.append(int(field == b"t"))
         elif column.kind == "timestamp without time zone":
             # As SQLAlchemy writes them to SQLite.
-            text = field.decode()
-            values.append(text if "." in text else text + ".000000")
+            whole, _, fraction = field.decode().partition(".")
+            values.append(f"{whole}.{fraction:0<6}")
         else:
             values.append(field.decode())
     return values
