@@ -32,6 +32,13 @@ def test_a_target_with_data(untouched):
     nothing_moved(untouched)
 
 
+def test_vectors_that_are_there_already_are_left_alone(case):
+    case.fill(user(1))
+    case.sql("CREATE TABLE document_chunk (id text); INSERT INTO document_chunk VALUES ('v'); GRANT ALL ON document_chunk TO openwebui")
+    case.move()
+    assert case.rows("document_chunk") == 1 and case.rows("user") == 1
+
+
 def test_wrong_credentials(untouched):
     message = untouched.failed(status=77, DATABASE_PASSWORD="something-else")
     assert "credentials" in message and "something-else" not in message

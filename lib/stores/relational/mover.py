@@ -67,7 +67,8 @@ VERSION = "1"
 DATABASE = "webui.db"
 MARKER = "efs_data_layer_migration"
 # Alembic's own table is compared, not copied; peewee's is of a time before Alembic, and only SQLite has it.
-NOT_DATA = {"alembic_version", "migratehistory", MARKER}
+# Open WebUI's pgvector client makes document_chunk beside the rest: vectors are not moved here.
+NOT_DATA = {"alembic_version", "migratehistory", "document_chunk", MARKER}
 USAGE, ANOMALIES, SOURCE, UNREACHABLE, FAULT, OCCUPIED, IO, DIFFER, DENIED, REFUSED = 64, 65, 66, 69, 71, 73, 74, 76, 77, 78
 KINDS = ("nul", "utf8", "surrogate", "json", "type", "length", "null", "orphan", "duplicate", "email")
 ACTIONS = ("fail", "quarantine", "repair")
