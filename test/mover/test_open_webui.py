@@ -60,7 +60,7 @@ def seen(url: str, emails: list[str]) -> dict:
         chats = session.call("", "GET", "/api/v1/chats/?page=1")
         found[email] = {
             "chats": {chat["id"]: session.call("", "GET", f"/api/v1/chats/{chat['id']}")["chat"] for chat in chats},
-            "files": sorted((file["id"], file["filename"], file["hash"]) for file in session.call("", "GET", "/api/v1/files/")),
+            "files": sorted((file["id"], file["filename"], file["hash"]) for file in session.call("", "GET", "/api/v1/files/")["items"]),
             "settings": session.call("", "GET", "/api/v1/users/user/settings"),
         }
         if email == openwebui_client.ADMIN:

@@ -58,7 +58,7 @@ const MOVER = path.join(path.dirname(KEEPER), '..', 'stores', 'relational', 'mov
 
 /** The mover with its arguments. It reads the target's coordinates from the container's environment. */
 export function moverProgram(args: string[]): Program {
-  const packed = zlib.deflateSync(fs.readFileSync(MOVER), { level: 9 }).toString('base64');
+  const packed = zlib.deflateSync(fs.readFileSync(MOVER, 'utf8'), { level: 9 }).toString('base64');
   const boot = `${UNPACK}\n${fs.readFileSync(path.join(__dirname, 'move.py'), 'utf8')}`;
   return { entryPoint: ['python3', '-c', boot, keeperBundle(), packed], command: args };
 }

@@ -418,7 +418,7 @@ class Anomalies:
             self.file.write(json.dumps({**example, "row": {name: readable(value) for name, value in row.items()}}) + "\n")
 
     def close(self) -> None:
-        if self.file:
+        if self.file and not self.file.closed:
             self.file.flush()
             os.fsync(self.file.fileno())
             self.file.close()
@@ -1332,7 +1332,7 @@ def main(arguments: list[str]) -> int:
         elif isinstance(error, sqlite3.DatabaseError):
             status, message = SOURCE, f"{DATABASE} cannot be read: {error}. Restore a snapshot: efs-data-layer snapshots list."
         else:
-            status, message = FAULT, f"The mover failed: {traceback.format_exc(limit=-4)} Nothing was committed and the source is as it was."
+            status, message = FAULT, f"The mover failed: {traceback.format_exc(limit=-4)} The source is as it was and the target empty or complete: run the same command again."
     log("failed", status=status, message=message, **fields)
     return status
 
