@@ -354,7 +354,7 @@ def read_schema(connection) -> dict[str, Table]:
               FROM pg_index JOIN pg_class i ON i.oid = indexrelid JOIN pg_class r ON r.oid = indrelid
               WHERE indisunique AND r.relnamespace = current_schema()::regnamespace ORDER BY 1"""
     for name, table, columns, expression, partial in connection.execute(sql).fetchall():
-        lower = re.fullmatch(r"lower\(\(?\"?(\w+)\"?\)?(?:::text\))?\)", expression or "")
+        lower = re.fullmatch(r"lower\(\(?\"?(\w+)\"?\)?(?:::text)?\)", expression or "")
         if table in tables and lower:
             tables[table].uniques.append(Unique(name, [lower[1]], True))
         elif table in tables and columns and not expression and not partial:
