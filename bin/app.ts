@@ -1,7 +1,7 @@
 import { App, AppProps, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { DataLayerStack, EfsSafetyChecks } from '../lib';
+import { DataLayerStack, EfsSafetyChecks, MonthlyBudget } from '../lib';
 import { FlagValues, parseFocusExport, readFlags } from './flags';
 
 /** Names the stack of a stage. */
@@ -14,6 +14,11 @@ export function stackName(stage: string): string {
  * workstation make the same template.
  */
 export function createApp(props?: AppProps): App {
+  return createDeployment(props).app;
+}
+
+/** The app and its budget, which after the synth can say what it found. */
+export function createDeployment(props?: AppProps): { app: App; budget: MonthlyBudget } {
   const app = new App(props);
   const flags = readFlags(app);
   const stack = new DataLayerStack(app, stackName(flags.stage), {
@@ -27,9 +32,14 @@ export function createApp(props?: AppProps): App {
       costCenter: flags.costCenter,
     },
   });
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new EfsSafetyChecks(app));
+  const budget = new MonthlyBudget({
+    limitUsd: flags.monthlyBudgetUsd!,
+    region: flags.priceRegion,
+    usage: flags.storedGiB === undefined ? {} : { 'efs.storedGiB': flags.storedGiB },
+  });
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new EfsSafetyChecks(app), budget);
   acknowledgeFlags(stack, flags);
-  return app;
+  return { app, budget };
 }
 
 /** A flag that gives safety up on purpose is its own reason. */

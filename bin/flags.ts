@@ -1,5 +1,7 @@
 import { App } from 'aws-cdk-lib';
+import { PriceBook } from '../lib/bill';
 import { TAG_VALUE } from '../lib/inputs';
+import { nearest } from '../lib/nearest';
 
 /** All flags of the deploy app are context keys with this prefix. */
 export const PREFIX = 'data-layer:';
@@ -35,6 +37,18 @@ function bool(defaultValue: boolean, sentence: string): Flag<boolean> {
   );
 }
 
+function amount(
+  defaultValue: number | undefined,
+  unit: string,
+  max: number,
+  sentence: string,
+): Flag<number | undefined> {
+  return flag<number | undefined>(`0 to ${max} (${unit})`, defaultValue, sentence, (value) => {
+    const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+    return typeof number === 'number' && number >= 0 && number <= max ? number : undefined;
+  });
+}
+
 /** Bucket, then a key: printable ASCII without the characters that mean something in an IAM policy (* ? $). */
 const FOCUS_EXPORT = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/([!-#%-)+-.0->@-~]+(?:\/[!-#%-)+-.0->@-~]+)*)$/;
 
@@ -63,6 +77,19 @@ export const FLAGS = {
     'The AWS Data Exports FOCUS export that the evidence collector reads.',
     (value) => (typeof value === 'string' && FOCUS_EXPORT.test(value) ? value : undefined),
   ),
+  monthlyBudgetUsd: amount(6, 'USD', 1e6, 'What the data layer may cost in a month; the synth fails beyond it.'),
+  storedGiB: amount(
+    undefined,
+    'GiB',
+    1e6,
+    'Live data for which the budget is checked; by default what the budget buys with backups and snapshots.',
+  ),
+  priceRegion: flag<string | undefined>(
+    PriceBook.regions().join(' | '),
+    undefined,
+    'The region whose prices hold; by default that of the stack, us-east-1 when it has none.',
+    (value) => (typeof value === 'string' && PriceBook.regions().includes(value) ? value : undefined),
+  ),
   costCenter: flag<string | undefined>(
     '1 to 256 letters, digits, spaces and _ . : / = + - @',
     undefined,
@@ -87,25 +114,6 @@ export function parseFocusExport(uri: string): { bucketName: string; prefix: str
   return { bucketName, prefix };
 }
 
-/** The flag whose name is nearest, for a typing error of up to two letters. */
-function nearest(name: string): string | undefined {
-  const distance = (a: string, b: string): number => {
-    let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-    for (let i = 1; i <= a.length; i++) {
-      const next = [i];
-      for (let j = 1; j <= b.length; j++) {
-        next[j] = Math.min(next[j - 1] + 1, row[j] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
-      }
-      row = next;
-    }
-    return row[b.length];
-  };
-  return Object.keys(FLAGS)
-    .map((flagName) => ({ flagName, away: distance(name.toLowerCase(), flagName.toLowerCase()) }))
-    .filter(({ away }) => away <= 2)
-    .sort((a, b) => a.away - b.away)[0]?.flagName;
-}
-
 /** Reads and checks every flag. All problems are reported in one error. */
 export function readFlags(app: App): FlagValues {
   const context = app.node.getAllContext() as { [key: string]: unknown };
@@ -115,7 +123,7 @@ export function readFlags(app: App): FlagValues {
     if (key.startsWith(PREFIX)) {
       const name = key.slice(PREFIX.length);
       if (!Object.hasOwn(FLAGS, name)) {
-        const near = nearest(name);
+        const near = nearest(name, Object.keys(FLAGS));
         problems.push(`${key} is no flag of this app.${near ? ` Did you mean ${PREFIX}${near}?` : ''}`);
       }
     } else if (Object.hasOwn(FLAGS, key)) {

@@ -1,6 +1,7 @@
 """Turns results into a table and a verdict."""
 
 import datetime
+import os
 import platform
 import sqlite3
 import subprocess
@@ -11,7 +12,14 @@ COLUMNS = ['scenario', 'arm', 'acknowledged', 'lost', 'integrity', 'zombie acks'
 def heading() -> str:
     package = subprocess.run(['dpkg-query', '-W', '-f', '${Version}', 'user-mode-linux'], capture_output=True, text=True, check=False).stdout
     now = datetime.datetime.now(datetime.timezone.utc)
-    return f'{now:%Y-%m-%d}, user-mode-linux {package}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}'
+    versions = f'user-mode-linux {package}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}'
+    return f'{now:%Y-%m-%d}, {versions}, {os.cpu_count()} processors'
+
+
+def page(results: list) -> str:
+    """A document of its own."""
+    command = 'Written by `npm run lab:long`; what the arms and columns are: [lab/README.md](../lab/README.md).'
+    return f'# Lab results\n\n{command}\n\n{heading()}\n\n{table(results)}\n\n{verdict(results)}\n'
 
 
 def row(result: dict) -> list:
@@ -40,7 +48,7 @@ def table(results: list) -> str:
     rows = [COLUMNS, *([str(cell).replace('|', '/') for cell in row(result)] for result in results)]
     widths = [max(len(line[index]) for line in rows) for index in range(len(COLUMNS))]
     lines = ['| ' + ' | '.join(cell.ljust(width) for cell, width in zip(line, widths)) + ' |' for line in rows]
-    lines.insert(1, '|' + '|'.join('-' * (width + 2) for width in widths) + '|')
+    lines.insert(1, '| ' + ' | '.join('-' * width for width in widths) + ' |')
     return '\n'.join(lines)
 
 

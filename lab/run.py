@@ -75,7 +75,7 @@ def main() -> None:
     if given.out:
         given.out.parent.mkdir(parents=True, exist_ok=True)
         given.out.write_text(json.dumps(results, indent=1) + '\n', encoding='utf-8')
-        given.out.with_suffix('.md').write_text(f'{report.heading()}\n\n{text}\n', encoding='utf-8')
+        given.out.with_suffix('.md').write_text(report.page(results), encoding='utf-8')
     sys.exit(1 if report.failures(results) else 0)
 
 

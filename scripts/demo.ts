@@ -8,6 +8,7 @@ import {
 import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
+import { main as commandLine } from '../cli/src/main';
 import { EmulatedAws } from './emulated-aws';
 
 const STACK = 'EfsDataLayer';
@@ -43,6 +44,12 @@ async function main(): Promise<void> {
     }
     step('Deployed. What the AWS SDK finds:');
     await show(aws);
+    step('What it costs a month (efs-data-layer bill):\n');
+    // What the emulator got is bound to no region; the prices are those of the region it was deployed to.
+    if ((await commandLine(['bill', out, '--region', 'ap-southeast-2'])) !== 0) {
+      throw new Error('The bill failed.');
+    }
+    console.log();
   } finally {
     await end();
   }
@@ -50,6 +57,7 @@ async function main(): Promise<void> {
   console.log(`
 Where to look next
   README.md                deploy it to a real account, step by step
+  docs/usage.md            the assumptions of the bill, and how to set your own
   bin/flags.ts             every switch of the app (-c data-layer:<flag>=<value>)
   lib/efs-data-layer.ts    the construct you import in your own stack
   docs/adr/                why it is built this way

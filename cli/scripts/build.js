@@ -1,5 +1,5 @@
 // Compiles src into dist, which has the repository's layout (dist/cli/src, dist/lib/…), and puts the files beside it
-// that are read at run time: the keeper of the construct library, and the small Python programs of this package.
+// that are read at run time: the keeper and the prices of the construct library, and the small Python programs of this package.
 const { spawnSync } = require('child_process');
 const fs = require('fs');
 const path = require('path');
@@ -17,10 +17,10 @@ const { status } = spawnSync(
 if (status !== 0) {
   process.exit(status ?? 1);
 }
-const files = ['lib/single-writer', 'lib/stores/relational', 'cli/src/keeper'].flatMap((folder) =>
+const files = ['lib/single-writer', 'lib/stores/relational', 'lib/bill/prices', 'cli/src/keeper'].flatMap((folder) =>
   fs
     .readdirSync(path.join(repository, folder))
-    .filter((name) => /\.(py|bundle)$/.test(name))
+    .filter((name) => /\.(py|bundle|json)$/.test(name))
     .map((name) => `${folder}/${name}`),
 );
 for (const file of files) {

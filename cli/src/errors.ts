@@ -3,6 +3,8 @@ export const EXIT = {
   ok: 0,
   /** AWS refused, a task did not start, or something could not be undone. */
   failed: 1,
+  /** A limit the user set was passed. */
+  overLimit: 2,
   /** The input is wrong: nothing was done. */
   usage: 64,
   /** Ctrl-C: 128 + SIGINT. */

@@ -2,11 +2,17 @@
 export interface Io {
   out(line: string): void;
   note(line: string): void;
+  /** A line that the next one replaces, and an empty one removes. Only where somebody watches a terminal. */
+  status?(line: string): void;
 }
+
+/** Back to the beginning of the line, and clear it. */
+const CLEAR = '\r\u001b[K';
 
 export const processIo: Io = {
   out: (line) => void process.stdout.write(`${line}\n`),
-  note: (line) => void process.stderr.write(`${line}\n`),
+  note: (line) => void process.stderr.write(`${process.stderr.isTTY ? CLEAR : ''}${line}\n`),
+  ...(process.stderr.isTTY ? { status: (line: string) => void process.stderr.write(`${CLEAR}${line}`) } : {}),
 };
 
 /** Time, so that tests need not wait. */

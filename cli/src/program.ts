@@ -1,5 +1,8 @@
 import { Command } from 'commander';
 import { migrateCommand } from './commands/migrate';
+import { compareCommand } from './commands/compare';
+import { billCommand } from './commands/bill';
+import { pricesCommand } from './commands/prices';
 import { restoreBackupCommand } from './commands/restore-backup';
 import { Shell } from './commands/shell';
 import { snapshotsCommand } from './commands/snapshots';
@@ -9,8 +12,11 @@ export function createProgram(shell: Shell, version: string): Command {
   const program = new Command('efs-data-layer')
     .description('Looks after a data layer on Amazon EFS')
     .version(version)
+    .addCommand(compareCommand(shell))
     .addCommand(snapshotsCommand(shell))
     .addCommand(restoreBackupCommand(shell))
+    .addCommand(billCommand(shell))
+    .addCommand(pricesCommand(shell))
     .addCommand(migrateCommand(shell));
   return program;
 }

@@ -22,6 +22,7 @@ test('the one-off task’s Python is the one the construct runs the keeper with'
 test('the construct library’s package has what it reads, and nothing of the command line', () => {
   const { files } = npmPack(REPOSITORY, '--dry-run', '--ignore-scripts');
   const readAtRunTime = ['keeper.py', 'keeper.bundle', 'gate.sh'].map((name) => `lib/single-writer/${name}`);
+  readAtRunTime.push('lib/bill/prices/us-east-1.json');
   expect(files).toEqual(expect.arrayContaining(readAtRunTime));
   expect(files.filter((file) => /^cli\/|commander|client-/.test(file))).toEqual([]);
   const { dependencies } = JSON.parse(fs.readFileSync(path.join(REPOSITORY, 'package.json'), 'utf8'));
@@ -62,7 +63,7 @@ describe('the command line’s package, compiled and unpacked', () => {
     const text = compiled.map((file) => fs.readFileSync(path.join(directory, 'package', file), 'utf8')).join('\n');
     const required = [...text.matchAll(/require\("([^.][^"]*)"\)/g)].map(([, name]) => name);
     const { dependencies } = JSON.parse(fs.readFileSync(path.join(directory, 'package', 'package.json'), 'utf8'));
-    const builtIn = ['child_process', 'crypto', 'fs', 'path', 'zlib'];
+    const builtIn = ['child_process', 'crypto', 'fs', 'os', 'path', 'zlib'];
     expect([...new Set(required)].filter((name) => !(name in dependencies) && !builtIn.includes(name))).toEqual([]);
     expect(Object.keys(dependencies).filter((name) => /cdk|constructs|jsii/.test(name))).toEqual([]);
   });
@@ -70,6 +71,9 @@ describe('the command line’s package, compiled and unpacked', () => {
   test('runs', () => {
     const { version } = JSON.parse(fs.readFileSync(path.join(REPOSITORY, 'cli', 'package.json'), 'utf8'));
     expect(run('--version').trim()).toBe(version);
+    const template = path.join(directory, 'volume.template.json');
+    fs.writeFileSync(template, JSON.stringify({ Resources: { Fs: { Type: 'AWS::EFS::FileSystem' } } }));
+    expect(run('bill', template)).toContain('Storage (Standard)');
     const volume = path.join(directory, 'volume');
     fs.mkdirSync(volume);
     fs.writeFileSync(path.join(volume, 'notes.txt'), 'text');

@@ -48,7 +48,9 @@ def main() -> None:
     if not os.path.exists(source):
         print(json.dumps({'integrity': 'no database', 'rows': {}, 'wrong': 0, 'bytes': 0}))
         return
-    with tempfile.TemporaryDirectory(dir=sys.argv[2] if len(sys.argv) > 2 else None) as scratch:
+    # A guest's /tmp is in memory: what does not fit there is copied beside the source.
+    beside = os.path.dirname(source) if os.path.getsize(source) > 64 << 20 else None
+    with tempfile.TemporaryDirectory(dir=sys.argv[2] if len(sys.argv) > 2 else beside) as scratch:
         copy = os.path.join(scratch, 'copy.db')
         for suffix in ('', '-wal', '-journal'):
             if os.path.exists(source + suffix):

@@ -1,0 +1,14 @@
+export { Alternative, Alternatives, CostLine, DEFAULT_WORKLOAD, Purpose, Workload } from './alternatives';
+export * from './bill';
+export { BreakEven, breakEvens } from './break-even';
+export * from './diff';
+export { BillError } from './errors';
+export { Confidence, PriceBook, PriceEntry, priceOf } from './price-book';
+export { FALLBACK_REGION } from './rate-source';
+export { TemplateResource, TemplateResources } from './resources-of';
+export { FREE } from './resources/free';
+export { PRICERS } from './resources';
+export { readSource, SourceStack } from './source';
+export { storableGiB } from './storable';
+export { Usage, UsageFile, UsageValues } from './usage';
+export { USAGE, UsageKey, UsageRow } from './usage-keys';
