@@ -4,8 +4,9 @@
 
 raw COPY: psql's \\copy of files in COPY's own format, prepared beforehand, tables in foreign-key order, one transaction,
 into the same empty schema (nothing is read from SQLite and nothing compared). The mover: everything it does. pgloader:
-Debian's, data only. --peer: a directory with taylorwilsdon/open-webui-postgres-migration (migrate.py), which asks its
+Debian's, data only, 5,000 rows at a time (with its default of 100,000 its heap of 1 GiB ran full at 200,000 messages). --peer: a directory with taylorwilsdon/open-webui-postgres-migration (migrate.py), which asks its
 questions on a terminal; the benchmark answers them. Needs PostgreSQL and Open WebUI's environment (lab/apps/setup.py).
+Then what each does with rows that PostgreSQL refuses (anomalies.py).
 Prints one JSON object: seconds, rows per second, peak resident memory of the client, rows that arrived.
 """
 
@@ -25,6 +26,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "test" / "mover"))
+import anomalies  # noqa: E402
 import conftest as lab  # noqa: E402  the same server and schemas as the tests have
 
 WORDS = "the a data volume of message in table row copies and PostgreSQL chat with model answers question ü ☃ 😀 \\n \\\"quoted\\\" C:\\\\path".split(" ")
@@ -86,11 +88,14 @@ class Bench:
 
     def mover(self) -> dict:
         name = self.database("bench_mover")
+        return self.result(name, self.run_mover(name, self.source))
+
+    def run_mover(self, name: str, source: pathlib.Path) -> dict:
         directory = self.folder / "volume"
         directory.mkdir(exist_ok=True)
-        shutil.copyfile(self.source, directory / "webui.db")
+        shutil.copyfile(source, directory / "webui.db")
         environment = {**os.environ, "KEEPER_DIR": str(directory), **self.server.environment(name)}
-        return self.result(name, measured([self.python, str(lab.MOVER), "--no-keeper"], environment))
+        return measured([self.python, str(lab.MOVER), "--no-keeper"], environment)
 
     def copy(self) -> dict:
         """From files that the moved database was unloaded to: the same rows, in COPY's format already."""
@@ -108,21 +113,38 @@ class Bench:
         if not shutil.which("pgloader"):
             return {"missing": "pgloader (apt-get install pgloader)"}
         name = self.database("bench_pgloader")
+        return self.result(name, self.run_pgloader(name, self.source))
+
+    def run_pgloader(self, name: str, source: pathlib.Path) -> dict:
         load = self.folder / "load"
         load.write_text(
-            f"LOAD DATABASE FROM sqlite://{self.source} INTO {self.server.url(name)}\n"
-            "WITH data only, create no tables, create no indexes, include no drop, reset sequences\n"
+            f"LOAD DATABASE FROM sqlite://{source} INTO {self.server.url(name)}\n"
+            "WITH data only, create no tables, create no indexes, include no drop, reset sequences, prefetch rows = 5000\n"
             "EXCLUDING TABLE NAMES LIKE 'alembic_version';\n"
         )
-        return self.result(name, measured(["pgloader", str(load)]))
+        return measured(["pgloader", str(load)])
 
     def peer(self, directory: str) -> dict:
-        """Its questions: SQLite path, PostgreSQL connection, confirmation (1.0.4)."""
         name = self.database("bench_peer")
-        copy = self.folder / "peer.db"
+        copy = self.folder / "peer.db"  # It writes to its source.
         shutil.copyfile(self.source, copy)
-        answers = "\n".join([str(copy), "127.0.0.1", str(self.server.port), name, "openwebui", lab.PASSWORD, "y", "", "y", "y"]) + "\n"
-        return self.result(name, measured([sys.executable, "migrate.py"], feed=answers, cwd=directory))
+        return self.result(name, self.run_peer(directory, name, copy))
+
+    def run_peer(self, directory: str, name: str, source: pathlib.Path) -> dict:
+        """Its questions: SQLite path, PostgreSQL host, port, database, user, password, confirmation, batch size (1.0.4)."""
+        answers = [str(source), "127.0.0.1", str(self.server.port), name, "openwebui", lab.PASSWORD, "y", ""]
+        return measured([self.python, "migrate.py"], feed="\n".join(answers) + "\n", cwd=directory)
+
+    def unusual(self, tools: list[str], peer: str | None, template: pathlib.Path) -> dict:
+        found: dict = {}
+        for kind in anomalies.KINDS:
+            path = self.folder / "unusual.db"
+            for tool in tools:
+                anomalies.make(template, path, kind)
+                before, name = anomalies.source_rows(path), self.database("bench_unusual")
+                run = self.run_peer(peer, name, path) if tool == "peer" else getattr(self, f"run_{tool}")(name, path)
+                found.setdefault(kind, {})[tool] = anomalies.verdict(run["status"], before, anomalies.target_rows(self.server, name))
+        return found
 
 
 def main() -> int:
@@ -157,6 +179,8 @@ def main() -> int:
             else:
                 results[name] = bench.peer(args.peer) if name == "peer" else getattr(bench, name)()
             print(json.dumps({name: results[name]}), file=sys.stderr, flush=True)
+        tools = [name for name in args.only.split(",") if name != "copy" and "missing" not in results[name]]
+        results["unusual"] = bench.unusual(tools, args.peer, folder / "template.db")
         text = json.dumps(results, indent=1)
         print(text)
         if args.out:
