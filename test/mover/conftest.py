@@ -35,9 +35,18 @@ def python() -> str:
     return str(path)
 
 
+def programs_with_pgvector() -> pathlib.Path:
+    """Debian's, when it has the extension, else those of the package pgserver (PyPI), which carry it."""
+    if list(pathlib.Path("/usr/share/postgresql").glob(f"{programs().parent.name}/extension/vector.control")):
+        return programs()
+    found = list((ROOT / ".tmp" / "pgserver").glob("pgserver/pginstall/bin"))
+    assert found, "pgvector is needed: pip install --no-deps --target .tmp/pgserver pgserver==0.1.4"
+    return found[0]
+
+
 class Postgres:
-    def __init__(self, home: str):
-        self.home, self.bin = home, programs()
+    def __init__(self, home: str, bin: pathlib.Path | None = None):
+        self.home, self.bin = home, bin or programs()
         self.user = "postgres" if os.getuid() == 0 else None
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -70,8 +79,12 @@ class Postgres:
         return f"postgresql://openwebui:{PASSWORD}@127.0.0.1:{self.port}/{database}"
 
 
-def make_server(home: str) -> Postgres:
-    postgres = Postgres(home)
+def make_server(home: str, bin: pathlib.Path | None = None) -> Postgres:
+    if bin and not bin.is_relative_to("/usr"):
+        # Its user may not enter our directory.
+        shutil.copytree(bin.parents[2], f"{home}/programs")
+        bin = pathlib.Path(home) / "programs" / "pgserver" / "pginstall" / "bin"
+    postgres = Postgres(home, bin)
     if postgres.user:
         os.chown(home, pwd.getpwnam(postgres.user).pw_uid, -1)
     postgres.run(str(postgres.bin / "initdb"), "-D", f"{home}/data", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale", "C.UTF-8")
