@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { migrateCommand } from './commands/migrate';
 import { compareCommand } from './commands/compare';
 import { billCommand } from './commands/bill';
 import { pricesCommand } from './commands/prices';
@@ -15,6 +16,7 @@ export function createProgram(shell: Shell, version: string): Command {
     .addCommand(snapshotsCommand(shell))
     .addCommand(restoreBackupCommand(shell))
     .addCommand(billCommand(shell))
-    .addCommand(pricesCommand(shell));
+    .addCommand(pricesCommand(shell))
+    .addCommand(migrateCommand(shell));
   return program;
 }

@@ -1361,7 +1361,8 @@ class Keeper:
         """Lease, refusals, takeover, snapshot."""
         self.phase("waiting")
         self.take_lease()
-        if self.journal.get("migrated"):
+        # Without the database there may still be Chroma's directory to look after.
+        if self.journal.get("migrated") and re.search(r"\*|webui\.db", self.stores_text):
             raise Quit(
                 REFUSED, "refused",
                 f"The data was migrated away ({self.journal['migrated']}). Point the application at the new store, or go "

@@ -1,4 +1,4 @@
-import { RegisterTaskDefinitionCommandInput, TaskDefinition, Volume } from '@aws-sdk/client-ecs';
+import { KeyValuePair, RegisterTaskDefinitionCommandInput, Secret, TaskDefinition, Volume } from '@aws-sdk/client-ecs';
 import { CliError, usageError } from '../errors';
 import { Program } from '../keeper/source';
 import { PYTHON_IMAGE } from './python-image';
@@ -31,6 +31,10 @@ export interface OneOff {
   /** In place of the workload's own role. */
   readonly taskRoleArn?: string;
   readonly root?: RootMount;
+  /** Environment besides the keeper's. */
+  readonly environment?: KeyValuePair[];
+  /** What ECS reads from Secrets Manager when the task starts. */
+  readonly secrets?: Secret[];
 }
 
 /** Where the task's lines go. */
@@ -116,7 +120,9 @@ export function oneOffDefinition(workload: DeployedWorkload, oneOff: OneOff): Re
         environment: [
           { name: 'KEEPER_DIR', value: workload.mountPath },
           { name: 'KEEPER_STORES', value: storesOf(workload, oneOff) },
+          ...(oneOff.environment ?? []),
         ],
+        ...(oneOff.secrets && { secrets: oneOff.secrets }),
         mountPoints,
         stopTimeout: 120,
         linuxParameters: { initProcessEnabled: true },

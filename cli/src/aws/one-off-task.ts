@@ -34,7 +34,12 @@ const ROLE_RETRIES = 12;
 const STOP_WAIT_MS = 180_000;
 
 /** Registers a one-off task definition, runs it once, shows its lines as they come, and returns how it ended. */
-export async function runOneOff(session: Session, workload: DeployedWorkload, oneOff: OneOff): Promise<OneOffResult> {
+export async function runOneOff(
+  session: Session,
+  workload: DeployedWorkload,
+  oneOff: OneOff,
+  render: (line: string) => string | undefined = (line) => line,
+): Promise<OneOffResult> {
   const { aws, io } = session;
   const definition = oneOffDefinition(workload, oneOff);
   checkInterrupted(session.signal);
@@ -65,7 +70,7 @@ export async function runOneOff(session: Session, workload: DeployedWorkload, on
   });
   made.task = await start(session, workload, made.definition);
   io.note(`Task ${taskId(made.task)} started with ${definition.containerDefinitions![0].image}.`);
-  return follow(session, workload, made.task, logTarget(workload), () => (made.ended = true));
+  return follow(session, workload, made.task, logTarget(workload), render, () => (made.ended = true));
 }
 
 function taskId(task: Task): string {
@@ -110,6 +115,7 @@ async function follow(
   workload: DeployedWorkload,
   task: Task,
   log: LogTarget,
+  render: (line: string) => string | undefined,
   onStopped: () => void,
 ): Promise<OneOffResult> {
   const { io, clock, signal } = session;
@@ -117,7 +123,7 @@ async function follow(
   const lines: string[] = [];
   const show = async (): Promise<number> => {
     const fresh = await follower.poll();
-    fresh.forEach((line) => io.out(line));
+    fresh.map(render).forEach((line) => line !== undefined && io.out(line));
     lines.push(...fresh);
     return fresh.length;
   };

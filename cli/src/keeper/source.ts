@@ -53,6 +53,16 @@ export function keeperProgram(...runs: string[][]): Program {
   };
 }
 
+/** Where mover.py is on this machine; packed, it goes with the keeper, whose lease it takes. */
+const MOVER = path.join(path.dirname(KEEPER), '..', 'stores', 'relational', 'mover.py');
+
+/** The mover with its arguments. It reads the target's coordinates from the container's environment. */
+export function moverProgram(args: string[]): Program {
+  const packed = zlib.deflateSync(fs.readFileSync(MOVER, 'utf8'), { level: 9 }).toString('base64');
+  const boot = `${UNPACK}\n${fs.readFileSync(path.join(__dirname, 'move.py'), 'utf8')}`;
+  return { entryPoint: ['python3', '-c', boot, keeperBundle(), packed], command: args };
+}
+
 /** Deletes one restored tree. */
 export function discardRestoredProgram(root: string, name: string): Program {
   const program = embedded(path.join(__dirname, 'discard-restored.py'));

@@ -1,0 +1,113 @@
+import { TaskDefinition } from '@aws-sdk/client-ecs';
+import { execFileSync } from 'child_process';
+import * as fs from 'fs';
+import * as os from 'os';
+import * as path from 'path';
+import { renderMover } from '../src/commands/migrate-lines';
+import { FakeAccount, Scene, TASK_DEFINITION } from './fake-account';
+
+const SECRET = 'arn:aws:secretsmanager:ap-southeast-2:123456789012:secret:db-abcdef';
+const TARGET = ['--target-host', 'db.example', '--target-database', 'openwebui', '--target-secret', SECRET];
+
+let account: FakeAccount;
+
+afterEach(() => account?.restore());
+
+function migrate(scene: Scene, ...args: string[]): Promise<number> {
+  account = new FakeAccount(scene);
+  return account.run('migrate', '--stack', 'EfsDataLayer', '--workload', 'open-webui', ...args);
+}
+
+const moved = {
+  lines: [
+    '{"keeper": "leased"}',
+    '{"mover": "progress", "table": "chat_message", "doing": "copying", "rows": 1000, "of": 5000, "rows_per_s": 200, "left_s": 20}',
+    '{"mover": "report", "source": "/mnt/webui.db", "target": "db:5432/x", "result": "moved", "tables": {"user": {"rows": 2, "moved": 1}}, "anomalies": {"nul": {"found": 1, "quarantined": 1}}}',
+  ],
+};
+
+test('the application is stopped, the mover runs, and the application starts again', async () => {
+  expect(await migrate({ tasks: [moved] }, ...TARGET)).toBe(0);
+  expect(account.calls).toEqual(['count 0', 'register', 'run', 'deregister', 'count 1']);
+  expect(account.out.join('\n')).toContain('chat_message: copying 1,000 of 5,000 rows, 200 rows/s, about 20 s left');
+  expect(account.out.join('\n')).toContain('user: 1 of 2 rows left out');
+  expect(account.out.join('\n')).toContain('nul: 1 found, 1 quarantined');
+});
+
+test('the task has the target, its secret, the database among its stores, and fits', async () => {
+  await migrate({ tasks: [moved] }, ...TARGET, '--on-anomaly', 'nul=repair');
+  const [definition] = account.definitions;
+  const [container] = definition.containerDefinitions!;
+  expect(container.environment).toEqual(
+    expect.arrayContaining([
+      { name: 'DATABASE_HOST', value: 'db.example' },
+      { name: 'DATABASE_NAME', value: 'openwebui' },
+      { name: 'PGSSLMODE', value: 'require' },
+    ]),
+  );
+  expect(container.secrets).toEqual([
+    { name: 'DATABASE_USER', valueFrom: `${SECRET}:username::` },
+    { name: 'DATABASE_PASSWORD', valueFrom: `${SECRET}:password::` },
+  ]);
+  expect(container.command).toEqual(['--on-anomaly', 'nul=repair']);
+  expect(Buffer.byteLength(JSON.stringify(definition))).toBeLessThan(65536);
+});
+
+test('the container of phase PREPARE names the target itself', async () => {
+  const container = TASK_DEFINITION.containerDefinitions![0];
+  const taskDefinition: TaskDefinition = {
+    ...TASK_DEFINITION,
+    containerDefinitions: [
+      {
+        ...container,
+        environment: [
+          ...container.environment!,
+          ...['HOST', 'PORT', 'NAME'].map((name) => ({ name: `DATA_LAYER_TARGET_${name}`, value: name })),
+        ],
+        secrets: ['USER', 'PASSWORD'].map((name) => ({ name: `DATA_LAYER_TARGET_${name}`, valueFrom: name })),
+      },
+    ],
+  };
+  expect(await migrate({ tasks: [moved], taskDefinition })).toBe(0);
+  const [made] = account.definitions[0].containerDefinitions!;
+  expect(made.environment).toContainEqual({ name: 'DATABASE_HOST', value: 'HOST' });
+  expect(made.secrets).toContainEqual({ name: 'DATABASE_PASSWORD', valueFrom: 'PASSWORD' });
+});
+
+test.each([65, 69, 73, 74, 77, 78])('a move that ends with %d leaves the application running', async (exitCode) => {
+  const lines = ['{"mover": "failed", "message": "It says why."}'];
+  expect(await migrate({ tasks: [{ exitCode, lines }] }, ...TARGET)).toBe(exitCode);
+  expect(account.calls).toEqual(['count 0', 'register', 'run', 'deregister', 'count 1']);
+  expect(account.out).toContain('It says why.');
+  expect(account.said).toContain(`The mover ended with exit code ${exitCode}`);
+});
+
+test.each([
+  [[], 'names no PostgreSQL'],
+  [['--target-host', 'x'], 'named in part'],
+  [[...TARGET, '--on-anomaly', 'ignore'], 'none of fail, quarantine and repair'],
+  [[...TARGET, '--back', '--complete'], 'different commands'],
+  [[...TARGET, '--discard-since-cutover'], 'together with --back'],
+])('%j is refused before the application is stopped', async (args, message) => {
+  expect(await migrate({ tasks: [] }, ...args)).toBe(64);
+  expect(account.calls).toEqual([]);
+  expect(account.said).toContain(message);
+});
+
+test('the program that the task runs is the mover with the keeper beside it', async () => {
+  await migrate({ tasks: [moved] }, ...TARGET);
+  const [container] = account.definitions[0].containerDefinitions!;
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'migrate-'));
+  const run = (...args: string[]) =>
+    execFileSync(container.entryPoint![0], [...container.entryPoint!.slice(1), ...args], {
+      env: { ...process.env, KEEPER_LOCAL_DIR: folder, KEEPER_DIR: folder },
+      encoding: 'utf8',
+    });
+  expect(run('--help')).toContain('Moves Open WebUI');
+  fs.rmSync(folder, { recursive: true });
+});
+
+test('lines of others go through as they are', () => {
+  expect(renderMover('Traceback')).toBe('Traceback');
+  expect(renderMover('{"keeper": "leased"}')).toBe('{"keeper": "leased"}');
+});

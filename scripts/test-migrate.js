@@ -1,0 +1,25 @@
+// npm run test:migrate: the mover against a real PostgreSQL and the real Open WebUI. Says what is missing when it cannot run.
+const { spawnSync } = require('child_process');
+const fs = require('fs');
+const path = require('path');
+
+const root = path.join(__dirname, '..');
+const home = process.env.EFS_LAB_VENVS ?? path.join(root, '.tmp', 'venvs');
+const servers = fs.existsSync('/usr/lib/postgresql') ? fs.readdirSync('/usr/lib/postgresql') : [];
+const missing = [
+  servers.length === 0 && 'PostgreSQL: apt-get install postgresql',
+  !fs.existsSync(path.join(home, 'open-webui', 'bin', 'python')) &&
+    `Open WebUI in ${home}: python3 lab/apps/setup.py open-webui (set EFS_LAB_VENVS for another place)`,
+  process.platform !== 'linux' && 'Linux: the mover takes the keeper’s lease',
+].filter(Boolean);
+if (missing.length > 0) {
+  console.error(`npm run test:migrate did NOT run. It needs\n  ${missing.join('\n  ')}`);
+  process.exit(1);
+}
+const python = path.join(root, '.venv', 'bin', 'python');
+const { status } = spawnSync(
+  fs.existsSync(python) ? python : 'python3',
+  ['-m', 'pytest', '-q', 'test/mover', ...process.argv.slice(2)],
+  { cwd: root, stdio: 'inherit' },
+);
+process.exit(status ?? 1);
