@@ -52,13 +52,16 @@ def table(results: list) -> str:
     return '\n'.join(lines)
 
 
+def unplayed(results: list) -> list:
+    """Scenarios that came to no end: they say nothing, good or bad."""
+    return [f'{result["scenario"]}: {result["failed"]}' for result in results if 'failed' in result]
+
+
 def failures(results: list) -> list:
     """What the keeper must never let happen."""
     bad = []
     for result in results:
-        if 'failed' in result:
-            bad.append(f'{result["scenario"]}: {result["failed"]}')
-        elif result['arm'] == 'keeper':
+        if 'failed' not in result and result['arm'] == 'keeper':
             name = f'{result["scenario"]} {result["label"]}'.strip()
             if result['lost'] and not result.get('by_the_fault'):
                 bad.append(f'{name}: {result["lost"]} acknowledged commits lost')
@@ -86,6 +89,8 @@ def verdict(results: list) -> str:
         zombies = sum(result.get('zombie_acks', 0) for result in mine)
         total = sum(result['acknowledged'] for result in mine)
         lines.append(f'{arm}: {faults} faults, {total} commits acknowledged, {lost} lost, {broken} integrity failures, {zombies} acknowledged by the wrong owner')
-    bad = failures(results)
+    bad, missing = failures(results), unplayed(results)
+    if missing:
+        lines.append('NOT PLAYED:\n' + '\n'.join(f'  {line}' for line in missing))
     lines.append('PASS: the keeper kept every promise' if not bad else 'FAIL:\n' + '\n'.join(f'  {line}' for line in bad))
     return '\n'.join(lines)

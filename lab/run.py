@@ -29,6 +29,8 @@ from scenarios.common import Hosts, Options  # noqa: E402
 
 # Exit status when no kernel can be booted here, as other test suites say "skipped"
 CANNOT_RUN = 77
+# When nothing was lost, but a scenario did not come to its end twice: a guest's network sometimes stands still on a busy machine
+INCOMPLETE, MAY_BE_MISSING = 75, 2
 NO_LAB = 'no lab here: '
 LONG_ONLY = {'large-database'}
 # Dozens of Python processes in one guest
@@ -76,7 +78,10 @@ def main() -> None:
         given.out.parent.mkdir(parents=True, exist_ok=True)
         given.out.write_text(json.dumps(results, indent=1) + '\n', encoding='utf-8')
         given.out.with_suffix('.md').write_text(report.page(results), encoding='utf-8')
-    sys.exit(1 if report.failures(results) else 0)
+    if report.failures(results):
+        sys.exit(1)
+    missing = len(report.unplayed(results))
+    sys.exit(0 if not missing else INCOMPLETE if missing <= MAY_BE_MISSING and len(names) > MAY_BE_MISSING else 1)
 
 
 def play_all(names: list, options: Options, jobs: int) -> list:
