@@ -125,7 +125,7 @@ def verdict(rows: list[dict]) -> str:
     if stopped:
         faults, wrongly, gone = (sum(row.get(name) or 0 for row in stopped) for name in ("faults", "zombie_acks", "lost"))
         text += f"\n\nWith the keeper stopped beside a living application (the fence alone): {faults} zombies, {wrongly} operations acknowledged by the wrong owner, {gone} of everything acknowledged lost."
-    bad = report.failures(rows)
+    bad = [*report.failures(rows), *report.unplayed(rows)]
     return text + ("\n\nThe keeper kept every promise." if not bad else "\n\n**Not kept:**\n\n" + "\n".join(f"- {each}" for each in bad))
 
 

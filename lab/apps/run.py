@@ -152,7 +152,7 @@ def main() -> None:
             if target:  # after each: a long run that is ended early has not been for nothing
                 page.write(target, page.add([*before, *results]))
     print(f"\n{page.text_of(page.add(results))}\n\n{time.monotonic() - started:.0f} s")
-    sys.exit(1 if report.failures(results) else 0)
+    sys.exit(1 if report.failures(results) or report.unplayed(results) else 0)
 
 
 if __name__ == "__main__":
