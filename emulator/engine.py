@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from . import schema
+from .dynamic import dereference
 from .errors import Failure
 from .handlers import HANDLERS, Context
 from .resolve import NO_VALUE, Resolver, references
@@ -132,16 +133,18 @@ class Engine:
                     return
                 if not changed & schema.replacing_properties(resource_type, self.region) and not handler.replaces(changed):
                     self._event(fresh, old.physical_resource_id, "UPDATE_IN_PROGRESS")
-                    undo.append(lambda: handler.update(context, old.physical_resource_id, properties, old.properties, old.attributes))
+                    # Both sides read alike: a reference that did not change is no change.
+                    was, wanted = dereference(old.properties, context.client), dereference(properties, context.client)
+                    undo.append(lambda: handler.update(context, old.physical_resource_id, wanted, was, old.attributes))
                     fresh.physical_resource_id = old.physical_resource_id
-                    fresh.attributes = handler.update(context, old.physical_resource_id, old.properties, properties, old.attributes)
+                    fresh.attributes = handler.update(context, old.physical_resource_id, was, wanted, old.attributes)
                     self.resources[logical_id] = fresh
                     self._event(fresh, fresh.physical_resource_id, "UPDATE_COMPLETE")
                     return
                 self._event(fresh, old.physical_resource_id, "UPDATE_IN_PROGRESS", "Requested update requires the creation of a new physical resource; hence creating one.")
             else:
                 self._event(fresh, "", "CREATE_IN_PROGRESS")
-            fresh.physical_resource_id, fresh.attributes = handler.create(context, properties)
+            fresh.physical_resource_id, fresh.attributes = handler.create(context, dereference(properties, context.client))
             undo.append(lambda: self._undo_create(fresh))
             self.resources[logical_id] = fresh
             if old is not None:

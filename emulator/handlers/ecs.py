@@ -112,8 +112,6 @@ class Service(Handler):
         for api, attribute in FORGOTTEN.items():
             if api in wanted:
                 setattr(service, attribute, wanted[api])
-        if "loadBalancers" not in wanted:
-            service.load_balancers = []
 
     def change(self, context: Context, physical_id: str, old: Any, new: Any, changed: set[str]) -> None:
         client = context.client("ecs")

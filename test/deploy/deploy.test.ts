@@ -3,7 +3,7 @@ import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
 import { BackupClient, GetBackupPlanCommand, ListBackupPlansCommand } from '@aws-sdk/client-backup';
-import { CloudFormationClient, DescribeStacksCommand, ListStackResourcesCommand } from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { CloudWatchLogsClient, DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { DescribeSecurityGroupRulesCommand, DescribeVpcsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import {
@@ -26,47 +26,27 @@ import {
 import { GetRolePolicyCommand, IAMClient, ListRolePoliciesCommand } from '@aws-sdk/client-iam';
 import { GetScheduleCommand, ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { EmulatedAws } from '../../scripts/emulated-aws';
+import { Deployment, STACK } from './deployment';
 
-const STACK = 'EfsDataLayer';
 const SERVICES = ['-c', 'data-layer:services=true', '-c', 'data-layer:focusExport=s3://my-exports/focus/cost'];
 
 jest.setTimeout(300_000);
 
 const PYTHON = path.join(__dirname, '..', '..', '.venv', 'bin', 'python');
 
+let deployment: Deployment;
 let aws: EmulatedAws;
 let out: string;
 
 beforeAll(async () => {
-  aws = await EmulatedAws.start();
-  out = fs.mkdtempSync(path.join(os.tmpdir(), 'deploy-test-'));
-  await aws.bootstrap();
+  deployment = await Deployment.start();
+  ({ aws, out } = deployment);
 });
 
-afterAll(async () => {
-  await aws?.stop();
-  fs.rmSync(out, { recursive: true, force: true });
-});
+afterAll(() => deployment?.stop());
 
-async function cdk(command: string, ...args: string[]) {
-  return aws.cdk(command, '--output', path.join(out, 'cdk.out'), ...args);
-}
-
-async function deploy(...flags: string[]): Promise<string> {
-  const { code, output } = await cdk(
-    'deploy',
-    '--method=direct',
-    '--require-approval',
-    'never',
-    '--progress',
-    'events',
-    ...flags,
-  );
-  if (code !== 0) {
-    throw new Error(output);
-  }
-  return output;
-}
+const cdk = (command: string, ...args: string[]) => deployment.cdk(command, ...args);
+const deploy = (...flags: string[]) => deployment.deploy(...flags);
 
 const DATA_BEARING = /^AWS::EFS::|^AWS::Backup::BackupVault$/;
 
@@ -79,16 +59,7 @@ function destroyedTypes(diff: string): string[] {
 }
 
 /** Everything whose replacement would lose data or run a second writer, by physical id. */
-async function dataBearing(): Promise<Record<string, string>> {
-  const { StackResourceSummaries } = await new CloudFormationClient(aws.client).send(
-    new ListStackResourcesCommand({ StackName: STACK }),
-  );
-  return Object.fromEntries(
-    StackResourceSummaries!
-      .filter(({ ResourceType }) => DATA_BEARING.test(ResourceType!))
-      .map(({ LogicalResourceId, PhysicalResourceId }) => [LogicalResourceId!, PhysicalResourceId!]),
-  );
-}
+const dataBearing = () => deployment.resources(DATA_BEARING);
 
 describe('first deploy', () => {
   beforeAll(async () => {
@@ -298,7 +269,7 @@ describe('the gate against destructive changes', () => {
 test('a mistake in a flag ends the command with one readable message', async () => {
   const { code, output } = await cdk('synth', '-q', '-c', 'data-layer:relational=oracle');
   expect(code).toBe(1);
-  expect(output).toContain('data-layer:relational="oracle" is not valid. Valid: sqlite-on-efs.');
+  expect(output).toContain('data-layer:relational="oracle" is not valid. Valid: sqlite-on-efs | rds-postgres');
   expect(output).not.toContain('    at ');
 });
 
@@ -332,7 +303,7 @@ describe('destroy', () => {
 
 test('the keeper of the deployed task definition guards a directory as the container would', async () => {
   await deploy(...SERVICES);
-  const task = await deployedTask('OpenWebUi');
+  const task = await deployment.taskDefinition('OpenWebUi');
   const [{ entryPoint, command, environment }] = task.containerDefinitions!;
   expect(command).toEqual(['run', '--', 'bash', 'start.sh']);
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'efs-data-layer-'));
@@ -357,19 +328,10 @@ test('the keeper of the deployed task definition guards a directory as the conta
 test('the evidence collector of the deployed task definition runs as the container would run it', async () => {
   // The registered text, not the file: what a task would execute.
   await deploy(...SERVICES);
-  const [{ entryPoint, command }] = (await deployedTask('Evidence')).containerDefinitions!;
+  const [{ entryPoint, command }] = (await deployment.taskDefinition('Evidence')).containerDefinitions!;
   expect(entryPoint).toEqual(['/usr/bin/python3', '-c']);
   const help = execFileSync(PYTHON, ['-c', ...command!, '--help'], {
     encoding: 'utf8',
   });
   expect(help).toContain('FOCUS_EXPORT_BUCKET');
 });
-
-/** The task definition that the stack's output names, as ECS has it. */
-async function deployedTask(workload: string) {
-  const { Stacks } = await new CloudFormationClient(aws.client).send(new DescribeStacksCommand({ StackName: STACK }));
-  const taskDefinition = Stacks![0].Outputs!.find(({ OutputKey }) =>
-    OutputKey!.includes(`${workload}TaskDefinitionArn`),
-  )!.OutputValue!;
-  return (await new ECSClient(aws.client).send(new DescribeTaskDefinitionCommand({ taskDefinition }))).taskDefinition!;
-}

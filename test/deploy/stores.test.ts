@@ -1,8 +1,4 @@
-import { execFileSync } from 'child_process';
-import * as fs from 'fs';
-import * as os from 'os';
-import * as path from 'path';
-import { CloudFormationClient, DescribeStacksCommand, ListStackResourcesCommand } from '@aws-sdk/client-cloudformation';
+import { ACMClient, RequestCertificateCommand } from '@aws-sdk/client-acm';
 import { DescribeSecurityGroupRulesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import {
   DescribeServicesCommand,
@@ -10,266 +6,227 @@ import {
   ECSClient,
   ListClustersCommand,
   ListServicesCommand,
-  Service,
 } from '@aws-sdk/client-ecs';
 import { DescribeAccessPointsCommand, DescribeFileSystemsCommand, EFSClient } from '@aws-sdk/client-efs';
-import {
-  DescribeListenersCommand,
-  DescribeTargetGroupAttributesCommand,
-  DescribeTargetGroupsCommand,
-  ElasticLoadBalancingV2Client,
-} from '@aws-sdk/client-elastic-load-balancing-v2';
-import { DescribeDBClustersCommand, DescribeDBInstancesCommand, RDSClient } from '@aws-sdk/client-rds';
-import { EmulatedAws } from '../../scripts/emulated-aws';
+import { DescribeListenersCommand, ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { DescribeDBInstancesCommand, RDSClient } from '@aws-sdk/client-rds';
+import { GetSecretValueCommand, ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { Deployment } from './deployment';
 
-const STACK = 'EfsDataLayer';
-const AWS_CLI = path.join(__dirname, '..', '..', '.venv', 'bin', 'aws');
+jest.setTimeout(300_000);
 
-jest.setTimeout(900_000);
+/** Whatever a step may neither replace nor delete: data, its doors and keys, and the services that run on it. */
+const KEPT = /^AWS::(EFS::|RDS::|SecretsManager::|ECS::Service$|ECS::Cluster$|Backup::BackupVault$|EC2::VPC$)/;
 
-let aws: EmulatedAws;
-let out: string;
+const flags = (values: Record<string, string>) =>
+  Object.entries({ services: 'true', monthlyBudgetUsd: '200', ...values }).flatMap(([name, value]) => [
+    '-c',
+    `data-layer:${name}=${value}`,
+  ]);
+const phase = (relationalPhase: string) => flags({ relational: 'rds-postgres', relationalPhase });
 
+let deployment: Deployment;
 beforeAll(async () => {
-  aws = await EmulatedAws.start();
-  out = fs.mkdtempSync(path.join(os.tmpdir(), 'deploy-stores-'));
-  await aws.bootstrap();
+  deployment = await Deployment.start();
 });
+afterAll(() => deployment?.stop());
 
-afterAll(async () => {
-  await aws?.stop();
-  fs.rmSync(out, { recursive: true, force: true });
-});
-
-/** Deploys with services and these flags, by their names without the prefix. */
-async function deploy(flags: Record<string, string>): Promise<void> {
-  const { code, output } = await aws.cdk(
-    'deploy',
-    '--output',
-    path.join(out, 'cdk.out'),
-    '--method=direct',
-    '--require-approval',
-    'never',
-    ...Object.entries({ services: 'true', monthlyBudgetUsd: '100', ...flags }).flatMap(([name, value]) => [
-      '-c',
-      `data-layer:${name}=${value}`,
-    ]),
-  );
-  if (code !== 0) {
-    throw new Error(output);
-  }
-}
-
-/** The ARN of a certificate; a listener of the emulator takes only one that exists. */
-function certificate(): string {
-  const words = ['acm', 'request-certificate', '--domain-name', 'chat.example.com', '--output', 'json'];
-  return JSON.parse(execFileSync(AWS_CLI, words, { env: aws.env, encoding: 'utf8' })).CertificateArn;
-}
-
-/** What must outlive every step, by physical id. */
-const KEPT = /^AWS::(EFS::|ECS::Service$|RDS::|SecretsManager::|S3Vectors::|Backup::BackupVault$)/;
-
-async function kept(): Promise<Record<string, string>> {
-  const { StackResourceSummaries } = await new CloudFormationClient(aws.client).send(
-    new ListStackResourcesCommand({ StackName: STACK }),
-  );
-  return Object.fromEntries(
-    StackResourceSummaries!
-      .filter(({ ResourceType }) => KEPT.test(ResourceType!))
-      .map(({ LogicalResourceId, PhysicalResourceId }) => [LogicalResourceId!, PhysicalResourceId!]),
-  );
-}
-
-async function outputs(): Promise<Record<string, string>> {
-  const { Stacks } = await new CloudFormationClient(aws.client).send(new DescribeStacksCommand({ StackName: STACK }));
-  return Object.fromEntries(Stacks![0].Outputs!.map(({ OutputKey, OutputValue }) => [OutputKey!, OutputValue!]));
-}
-
-async function chat(): Promise<Service> {
-  const ecs = new ECSClient(aws.client);
+/** Open WebUI's service and the task definition that it runs, not the one that the template would have it run. */
+async function running() {
+  const ecs = new ECSClient(deployment.aws.client);
   const [cluster] = (await ecs.send(new ListClustersCommand({}))).clusterArns!;
   const { serviceArns } = await ecs.send(new ListServicesCommand({ cluster }));
   const { services } = await ecs.send(new DescribeServicesCommand({ cluster, services: serviceArns! }));
-  return services!.find(({ serviceName }) => serviceName!.includes('OpenWebUi'))!;
-}
-
-/** The settings the running service has. */
-async function settings() {
-  const { taskDefinition: arn } = await chat();
-  const { taskDefinition } = await new ECSClient(aws.client).send(
-    new DescribeTaskDefinitionCommand({ taskDefinition: arn }),
+  const service = services!.find(({ serviceName }) => serviceName!.includes('OpenWebUi'))!;
+  const { taskDefinition } = await ecs.send(
+    new DescribeTaskDefinitionCommand({ taskDefinition: service.taskDefinition }),
   );
   const container = taskDefinition!.containerDefinitions!.find(({ name }) => name === 'open-webui')!;
   return {
+    service,
+    entryPoint: container.entryPoint ?? [],
+    command: container.command ?? [],
     environment: Object.fromEntries(container.environment!.map(({ name, value }) => [name!, value!])),
     secrets: Object.fromEntries((container.secrets ?? []).map(({ name, valueFrom }) => [name!, valueFrom!])),
-    entryPoint: container.entryPoint!,
-    command: container.command!,
   };
 }
 
-async function nothingIsLost(before: Record<string, string>): Promise<void> {
-  const after = await kept();
-  expect(Object.keys(before).filter((id) => after[id] !== before[id])).toEqual([]);
-  const efs = new EFSClient(aws.client);
-  expect((await efs.send(new DescribeFileSystemsCommand({}))).FileSystems).toHaveLength(1);
-  expect((await efs.send(new DescribeAccessPointsCommand({}))).AccessPoints).toHaveLength(3);
+/** What the SDK says exists, by the ids that a new resource would not have. */
+async function existing() {
+  const { client } = deployment.aws;
+  const efs = new EFSClient(client);
+  const secrets = new SecretsManagerClient(client);
+  const { SecretList } = await secrets.send(new ListSecretsCommand({}));
+  const values = await Promise.all(
+    SecretList!.map(
+      async ({ ARN }) => (await secrets.send(new GetSecretValueCommand({ SecretId: ARN }))).SecretString!,
+    ),
+  );
+  const { DBInstances } = await new RDSClient(client).send(new DescribeDBInstancesCommand({}));
+  return {
+    fileSystems: (await efs.send(new DescribeFileSystemsCommand({}))).FileSystems!.map((fs) => fs.FileSystemId!),
+    accessPoints: (await efs.send(new DescribeAccessPointsCommand({})))
+      .AccessPoints!.map((p) => p.AccessPointId!)
+      .sort(),
+    databases: DBInstances!.map((database) => database.DbiResourceId!),
+    secrets: values,
+    service: (await running()).service.serviceArn!,
+  };
 }
 
-async function instances() {
-  return (await new RDSClient(aws.client).send(new DescribeDBInstancesCommand({}))).DBInstances!;
+async function database() {
+  const { DBInstances } = await new RDSClient(deployment.aws.client).send(new DescribeDBInstancesCommand({}));
+  expect(DBInstances).toHaveLength(1);
+  return DBInstances![0];
 }
 
-const rds = (relationalPhase: string) => ({ relational: 'rds-postgres', relationalPhase });
+async function runsOnSqlite(): Promise<void> {
+  const { environment, secrets, entryPoint, command } = await running();
+  expect(environment.DATABASE_URL).toBe('sqlite:///file:/mnt/open-webui/webui.db?vfs=unix-excl&uri=true');
+  expect(environment.KEEPER_STORES).toBe('webui.db,vector_db/');
+  expect(
+    Object.keys({ ...environment, ...secrets }).filter((name) => /^(DATABASE_(HOST|USER)$|DATA_LAYER)/.test(name)),
+  ).toEqual([]);
+  expect(entryPoint.join()).toContain('KEEPER');
+  expect(command).toEqual(['run', '--', 'bash', 'start.sh']);
+}
 
-describe('SQLite to RDS PostgreSQL and back', () => {
-  const SQLITE = 'sqlite:///file:/mnt/open-webui/webui.db?vfs=unix-excl&uri=true';
-
-  async function onSqlite(): Promise<void> {
-    const { environment, secrets, command } = await settings();
-    expect(environment).toMatchObject({ DATABASE_URL: SQLITE, KEEPER_STORES: 'webui.db,vector_db/' });
-    expect(environment).not.toHaveProperty('DATABASE_HOST');
-    expect(secrets).toEqual({});
-    expect(command).toEqual(['run', '--', 'bash', 'start.sh']);
-  }
-
-  async function onPostgres(phase: string): Promise<void> {
-    const { environment, secrets, command } = await settings();
-    const [{ Endpoint, DBName }] = await instances();
-    expect(environment).toMatchObject({
-      DATABASE_TYPE: 'postgresql',
-      DATABASE_HOST: Endpoint!.Address,
-      DATABASE_PORT: `${Endpoint!.Port}`,
-      DATABASE_NAME: DBName,
-      PGSSLMODE: 'require',
-      DATA_LAYER_PHASE: phase,
-      KEEPER_STORES: 'vector_db/',
-    });
-    expect(environment).not.toHaveProperty('DATABASE_URL');
-    const secret = Object.entries(await outputs()).find(([name]) => name.includes('RelationalSecretArn'))![1];
-    expect(secrets).toEqual({ DATABASE_USER: `${secret}:username::`, DATABASE_PASSWORD: `${secret}:password::` });
-    expect(command.slice(0, 4)).toEqual(['run', '--', 'python3', '-c']);
-  }
-
-  beforeAll(() => deploy({}));
-
-  test.each<[string, Record<string, string>, () => Promise<void>]>([
-    ['prepare', rds('prepare'), onSqlite],
-    ['cutover', rds('cutover'), () => onPostgres('cutover')],
-    ['back', rds('prepare'), onSqlite],
-    ['cutover again', rds('cutover'), () => onPostgres('cutover')],
-    ['complete', rds('complete'), () => onPostgres('complete')],
-  ])('%s: nothing is replaced or deleted, and the application is where it should be', async (_name, flags, isRight) => {
-    const before = await kept();
-    await deploy(flags);
-    await nothingIsLost(before);
-    await isRight();
-    expect(await instances()).toHaveLength(1);
-    expect((await chat()).desiredCount).toBe(1);
+async function runsOnPostgres(wanted: string): Promise<void> {
+  const { environment, secrets, entryPoint, command } = await running();
+  const { Endpoint, DBName } = await database();
+  expect(environment).toMatchObject({
+    DATABASE_TYPE: 'postgresql',
+    DATABASE_HOST: Endpoint!.Address,
+    DATABASE_PORT: `${Endpoint!.Port}`,
+    DATABASE_NAME: DBName,
+    PGSSLMODE: 'require',
+    DATA_LAYER_PHASE: wanted,
+    DATA_LAYER_DIR: '/mnt/open-webui',
+    DATA_DIR: '/mnt/open-webui',
   });
+  expect(environment).not.toHaveProperty('DATABASE_URL');
+  const { SecretList } = await new SecretsManagerClient(deployment.aws.client).send(new ListSecretsCommand({}));
+  expect(secrets).toEqual({
+    DATABASE_USER: `${SecretList![0].ARN}:username::`,
+    DATABASE_PASSWORD: `${SecretList![0].ARN}:password::`,
+  });
+  // The check of the entry program stands before the application.
+  expect(command.slice(-2)).toEqual(['bash', 'start.sh']);
+  expect([...entryPoint, ...command].join(' ')).toContain('efs_data_layer_migration');
+}
 
-  test('the database is what was promised, and only the service gets in', async () => {
-    const [instance] = await instances();
-    expect(instance).toMatchObject({
-      Engine: 'postgres',
-      EngineVersion: '18.3',
-      DBInstanceClass: 'db.t4g.micro',
-      AllocatedStorage: 20,
-      StorageType: 'gp3',
-      StorageEncrypted: true,
-      BackupRetentionPeriod: 7,
-      DeletionProtection: true,
-      PubliclyAccessible: false,
-      MasterUsername: 'openwebui',
-    });
-    const [{ VpcSecurityGroupId }] = instance.VpcSecurityGroups!;
-    const { SecurityGroupRules } = await new EC2Client(aws.client).send(
-      new DescribeSecurityGroupRulesCommand({ Filters: [{ Name: 'group-id', Values: [VpcSecurityGroupId!] }] }),
+/** A service's tasks may reach the database, and nobody else. */
+async function databaseOpenFor(service: {
+  networkConfiguration?: { awsvpcConfiguration?: { securityGroups?: string[] } };
+}) {
+  const [{ VpcSecurityGroupId }] = (await database()).VpcSecurityGroups!;
+  const { SecurityGroupRules } = await new EC2Client(deployment.aws.client).send(
+    new DescribeSecurityGroupRulesCommand({ Filters: [{ Name: 'group-id', Values: [VpcSecurityGroupId!] }] }),
+  );
+  const inbound = SecurityGroupRules!.filter((rule) => !rule.IsEgress);
+  expect(inbound.map((rule) => [rule.FromPort, rule.ReferencedGroupInfo?.GroupId, rule.CidrIpv4])).toEqual([
+    [5432, service.networkConfiguration!.awsvpcConfiguration!.securityGroups![0], undefined],
+  ]);
+}
+
+let before: Record<string, string>;
+let existedBefore: Awaited<ReturnType<typeof existing>>;
+
+test('it begins on SQLite, with no database', async () => {
+  await deployment.deploy(...flags({}));
+  await runsOnSqlite();
+  before = await deployment.resources(KEPT);
+  existedBefore = await existing();
+  expect(existedBefore).toMatchObject({ databases: [], secrets: [] });
+});
+
+describe.each<[string, string, () => Promise<void>]>([
+  ['PREPARE', 'prepare', runsOnSqlite],
+  ['CUTOVER', 'cutover', () => runsOnPostgres('cutover')],
+  ['back to PREPARE', 'prepare', runsOnSqlite],
+  ['CUTOVER again', 'cutover', () => runsOnPostgres('cutover')],
+  ['COMPLETE', 'complete', () => runsOnPostgres('complete')],
+])('%s', (_name, wanted, runsWhereItShould) => {
+  test('nothing that carries data is replaced or deleted, and the settings point where they should', async () => {
+    const output = await deployment.deploy(...phase(wanted));
+    expect(output).not.toMatch(
+      /DELETE_(IN_PROGRESS|COMPLETE|SKIPPED).*AWS::(EFS|RDS|SecretsManager|ECS::Service|Backup)/,
     );
-    const inbound = SecurityGroupRules!.filter(({ IsEgress }) => !IsEgress);
-    const [service] = (await chat()).networkConfiguration!.awsvpcConfiguration!.securityGroups!;
-    expect(inbound.map(({ FromPort, ReferencedGroupInfo }) => [FromPort, ReferencedGroupInfo!.GroupId])).toEqual([
-      [5432, service],
-    ]);
-  });
 
-  test('back to the SQLite flag: the database leaves the stack and stays in the account', async () => {
-    const before = await kept();
-    await deploy({});
-    const after = await kept();
-    expect(Object.entries(before).filter(([id, physical]) => after[id] !== physical && !/Stores/.test(id))).toEqual([]);
-    expect(await instances()).toHaveLength(1);
-    await onSqlite();
+    const after = await deployment.resources(KEPT);
+    expect(after).toMatchObject(before);
+    const exists = await existing();
+    expect(exists.fileSystems).toEqual(existedBefore.fileSystems);
+    expect(exists.accessPoints).toEqual(existedBefore.accessPoints);
+    expect(exists.service).toBe(existedBefore.service);
+    if (existedBefore.databases.length > 0) {
+      // The same database with the same password.
+      expect(exists).toEqual(existedBefore);
+    }
+    [before, existedBefore] = [after, exists];
+
+    await runsWhereItShould();
+    expect(await deployment.output('RelationalPhase')).toBe(wanted.toUpperCase());
+    const { service } = await running();
+    expect(service).toMatchObject({
+      desiredCount: 1,
+      deploymentConfiguration: {
+        minimumHealthyPercent: 0,
+        maximumPercent: 100,
+        deploymentCircuitBreaker: { enable: true, rollback: false },
+      },
+      availabilityZoneRebalancing: 'DISABLED',
+    });
+    await databaseOpenFor(service);
+    expect(await database()).toMatchObject({
+      DeletionProtection: true,
+      StorageEncrypted: true,
+      PubliclyAccessible: false,
+    });
   });
 });
 
-describe('growing further', () => {
-  const AURORA = { relational: 'aurora-serverless-v2', relationalPhase: 'complete' };
-  const REPLICAS = { ...AURORA, vectors: 'pgvector', cache: 'valkey-serverless', replicas: '3' };
-  const BALANCED = {
-    ...REPLICAS,
-    allowedCidrs: '203.0.113.0/24',
-    certificateArn: '',
-  };
-
-  beforeAll(() => {
-    BALANCED.certificateArn = certificate();
+test('then two replicas behind a load balancer, on the same database', async () => {
+  const acm = new ACMClient(deployment.aws.client);
+  const { CertificateArn } = await acm.send(new RequestCertificateCommand({ DomainName: 'chat.example.com' }));
+  await deployment.deploy(
+    ...phase('complete'),
+    ...flags({
+      vectors: 'pgvector',
+      cache: 'valkey-serverless',
+      replicas: '2',
+      loadBalancerCertificate: CertificateArn!,
+      loadBalancerCidrs: '203.0.113.0/24',
+    }),
+  );
+  expect(await deployment.resources(KEPT)).toMatchObject(before);
+  expect(await existing()).toEqual(existedBefore);
+  await runsOnPostgres('complete');
+  const { service, environment } = await running();
+  expect(service).toMatchObject({
+    desiredCount: 2,
+    deploymentConfiguration: { minimumHealthyPercent: 0, maximumPercent: 100 },
+    loadBalancers: [{ containerName: 'open-webui', containerPort: 8080 }],
   });
+  expect(environment).toMatchObject({ VECTOR_DB: 'pgvector', REDIS_CLUSTER: 'true', DATA_LAYER_REPLICAS: '2' });
+  const [cache] = (await deployment.aws.recorded()).filter(({ type }) => type === 'AWS::ElastiCache::ServerlessCache');
+  expect(environment.REDIS_URL).toMatch(new RegExp(`^rediss://${cache.properties.ServerlessCacheName as string}-`));
+  const balancers = await deployment.resources(/^AWS::ElasticLoadBalancingV2::LoadBalancer$/);
+  const { Listeners } = await new ElasticLoadBalancingV2Client(deployment.aws.client).send(
+    new DescribeListenersCommand({ LoadBalancerArn: Object.values(balancers)[0] }),
+  );
+  expect(Listeners!.map(({ Port, Protocol }) => [Port, Protocol])).toEqual([[443, 'HTTPS']]);
+});
 
-  test.each<[string, Record<string, string>]>([
-    ['aurora', AURORA],
-    ['vectors in S3', { ...AURORA, vectors: 's3-vectors' }],
-    ['pgvector, a cache and three replicas', REPLICAS],
-    ['a load balancer', BALANCED],
-    ['one replica less the load balancer', { ...REPLICAS, replicas: '1' }],
-  ])('%s: nothing that was there is replaced or deleted', async (_name, flags) => {
-    const before = Object.fromEntries(Object.entries(await kept()).filter(([id]) => !/S3Vectors/.test(id)));
-    await deploy(flags);
-    await nothingIsLost(before);
-    expect((await chat()).desiredCount).toBe(Number(flags.replicas ?? '1'));
-    if (flags === BALANCED) {
-      await sessionsStick();
-    }
-  });
-
-  async function sessionsStick(): Promise<void> {
-    const elb = new ElasticLoadBalancingV2Client(aws.client);
-    const [{ TargetGroupArn, LoadBalancerArns, HealthCheckPath }] = (
-      await elb.send(new DescribeTargetGroupsCommand({}))
-    ).TargetGroups!;
-    expect(HealthCheckPath).toBe('/health');
-    const { Attributes } = await elb.send(new DescribeTargetGroupAttributesCommand({ TargetGroupArn }));
-    expect(Attributes).toEqual(expect.arrayContaining([{ Key: 'stickiness.enabled', Value: 'true' }]));
-    const { Listeners } = await elb.send(new DescribeListenersCommand({ LoadBalancerArn: LoadBalancerArns![0] }));
-    expect(Listeners!.map(({ Port, Protocol }) => [Port, Protocol])).toEqual([[443, 'HTTPS']]);
-    expect((await chat()).loadBalancers).toMatchObject([{ containerName: 'open-webui', containerPort: 8080 }]);
-  }
-
-  test('without the keeper, several tasks are told of each other and where the cache is', async () => {
-    await deploy(REPLICAS);
-    const { environment, entryPoint, command } = await settings();
-    const cache = (await aws.recorded()).find(({ type }) => type === 'AWS::ElastiCache::ServerlessCache')!;
-    expect(environment).toMatchObject({ DATA_LAYER_REPLICAS: '3', VECTOR_DB: 'pgvector', REDIS_CLUSTER: 'true' });
-    expect(environment.REDIS_URL).toContain(cache.properties.ServerlessCacheName as string);
-    expect(Object.keys(environment).filter((name) => name.startsWith('KEEPER'))).toEqual([]);
-    expect([entryPoint.slice(0, 2), command]).toEqual([
-      ['python3', '-c'],
-      ['bash', 'start.sh'],
-    ]);
-  });
-
-  test('the cluster scales to nothing', async () => {
-    const { DBClusters } = await new RDSClient(aws.client).send(new DescribeDBClustersCommand({}));
-    expect(DBClusters).toHaveLength(1);
-    expect(DBClusters![0]).toMatchObject({
-      StorageEncrypted: true,
-      DeletionProtection: true,
-      ServerlessV2ScalingConfiguration: { MinCapacity: 0, MaxCapacity: 1 },
-    });
-  });
-
-  test('a step that has not all it needs is refused before anything is deployed', async () => {
-    await expect(deploy({ ...REPLICAS, cache: 'none' })).rejects.toThrow(/cache is none: pass CacheStore/);
-    await expect(deploy({ relational: 'rds-postgres' })).rejects.toThrow(/needs data-layer:relationalPhase/);
-  });
+test('a destroyed stack leaves the database, its secret and the file system', async () => {
+  const { code, output } = await deployment.cdk('destroy', '--force', ...phase('complete'));
+  expect({ code, output: code ? output : '' }).toEqual({ code: 0, output: '' });
+  const { databases, secrets, fileSystems } = existedBefore;
+  const { client } = deployment.aws;
+  const { DBInstances } = await new RDSClient(client).send(new DescribeDBInstancesCommand({}));
+  expect(DBInstances!.map((left) => left.DbiResourceId)).toEqual(databases);
+  const { SecretList } = await new SecretsManagerClient(client).send(new ListSecretsCommand({}));
+  expect(SecretList).toHaveLength(secrets.length);
+  const { FileSystems } = await new EFSClient(client).send(new DescribeFileSystemsCommand({}));
+  expect(FileSystems!.map((left) => left.FileSystemId)).toEqual(fileSystems);
 });
