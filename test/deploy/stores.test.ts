@@ -195,8 +195,8 @@ test('then two replicas behind a load balancer, on the same database', async () 
       vectors: 'pgvector',
       cache: 'valkey-serverless',
       replicas: '2',
-      loadBalancerCertificate: CertificateArn!,
-      loadBalancerCidrs: '203.0.113.0/24',
+      certificateArn: CertificateArn!,
+      allowedCidrs: '203.0.113.0/24',
     }),
   );
   expect(await deployment.resources(KEPT)).toMatchObject(before);
