@@ -70,7 +70,7 @@ const LISTED = BOOK.filter(({ usageType }) => usageType !== null);
 test('a list that agrees confirms every rate, and makes it the list’s', async () => {
   expect(await refresh('--region', REGION)).toBe(0);
   expect(out[0]).toBe(
-    `eu-west-1: 0 changed, 0 new, ${LISTED.length} confirmed, 0 not found, ${BOOK.length - LISTED.length} in no price list`,
+    `eu-west-1: 0 changed, 0 new, ${LISTED.length} confirmed, 0 not found, ${BOOK.length - LISTED.length} not looked up`,
   );
   const books = written();
   expect(books.map(({ key, usd, tiers }) => ({ key, usd, tiers }))).toEqual(
@@ -155,6 +155,27 @@ test('a file that was replaced while it was read is read again from its beginnin
   expect(await refresh('--region', REGION)).toBe(0);
   expect(notes).toContainEqual(expect.stringMatching(/AmazonEFS.*reading it from its beginning$/));
   expect(out[0]).toMatch(`0 changed, 0 new, ${LISTED.length} confirmed`);
+});
+
+test('a file as large as may be is left when all that is needed was read', async () => {
+  let sent = 0;
+  let left = false;
+  server.next('AmazonEFS', REGION, (response, file) => {
+    const filler = Buffer.alloc(1 << 16, '"Reserved" : {}, ');
+    const more = () => {
+      while (!left && response.write(filler)) {
+        sent += filler.length;
+      }
+    };
+    response.on('drain', more).on('close', () => (left = true));
+    response.writeHead(200);
+    response.write(file.subarray(0, file.indexOf('"Reserved"')));
+    more();
+  });
+  expect(await refresh('--region', REGION)).toBe(0);
+  expect(out[0]).toMatch(`0 changed, 0 new, ${LISTED.length} confirmed`);
+  expect(left).toBe(true);
+  expect(sent).toBeLessThan(1 << 25);
 });
 
 describe('when it fails', () => {

@@ -1,4 +1,4 @@
-import { Confidence, priceOf } from './price-book';
+import { Confidence, PriceBook, priceOf } from './price-book';
 import { RateSource } from './rate-source';
 import { RATE, cacheNodeRate, rdsInstanceRate } from './rates';
 import { HOURS, USAGE } from './usage-keys';
@@ -262,7 +262,7 @@ export class Alternatives {
 
   /** @throws when there are no prices for the region */
   constructor(public readonly region: string) {
-    this.all(DEFAULT_WORKLOAD);
+    PriceBook.forRegion(region);
   }
 
   /** Every alternative for a workload. */

@@ -120,8 +120,11 @@ export function billOfResources(resources: TemplateResources, options: BillOptio
   const addresses = new Set(resources.all.map(({ address }) => address));
   return {
     ...bill,
-    assumptions: assumptions([...read], bill.totals, usage, (other) =>
-      compute(resources, other, options.region, rates),
+    assumptions: assumptions(
+      [...read].filter((key) => mayMatter(key, bill)),
+      bill.totals,
+      usage,
+      (other) => compute(resources, other, options.region, rates),
     ),
     unusedUsage: usage.addresses.filter((address) => !addresses.has(address)),
   };
@@ -134,6 +137,13 @@ export function totalsOf(
   { region, prices }: Omit<BillOptions, 'usage'> = {},
 ): Bill['totals'] {
   return compute(resources, usage, region, new RateSource(prices)).totals;
+}
+
+/** Only lines that read an assumption change with it: one whose lines cost next to nothing need not be tried. */
+function mayMatter(key: UsageKey, { resources, totals }: Pick<Bill, 'resources' | 'totals'>): boolean {
+  const lines = resources.flatMap((resource) => resource.lines).filter(({ usage }) => usage.includes(key));
+  const least = Math.min(...[totals.dataLayer, totals.compute].map(({ totalUsd }) => totalUsd || Infinity));
+  return sum(lines.map(({ monthlyUsd }) => monthlyUsd ?? 0)) > least * NAMED_FROM;
 }
 
 /** What moves a total, that of the data layer or that of compute, found by leaving it out. */

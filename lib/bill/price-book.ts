@@ -25,7 +25,7 @@ export interface PriceEntry {
   readonly usd?: number;
   readonly tiers?: PriceTier[];
   readonly serviceCode: string;
-  /** As the region's price list spells it; null for a rate that no price list has. */
+  /** As the region's price list spells it; null where there is none or it is not known: the rate cannot be refreshed. */
   readonly usageType: string | null;
   /** What tells it from other products of the same usage type. */
   readonly operation?: string;

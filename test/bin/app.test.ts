@@ -79,6 +79,10 @@ describe('checks at every synth', () => {
     );
     expect(() => app.synth()).toThrow(/AwsSolutions-EC23/);
   });
+  test('more stored than the budget pays for fails the synth', () => {
+    const context = { ...cdkJson.context, 'data-layer:storedGiB': 30 };
+    expect(() => createApp({ context }).synth()).toThrow(/over the limit of \$6\.00/);
+  });
   test('a value CloudFormation does not know fails the synth', () => {
     const app = addToStack(
       (stack) => new efs.CfnFileSystem(stack, 'Typo', { encrypted: true, throughputMode: 'burstable' }),
@@ -163,6 +167,13 @@ describe('what each flag changes in the topology', () => {
     ['search', 'none'],
     ['cache', 'none'],
   ])('%s=%s is the default', (flag, value) => {
+    expect(template({ [`data-layer:${flag}`]: value })).toEqual(template({}));
+  });
+  test.each([
+    ['monthlyBudgetUsd', 3],
+    ['storedGiB', 5],
+    ['priceRegion', 'ap-southeast-2'],
+  ])('%s decides what is checked, not what is deployed', (flag, value) => {
     expect(template({ [`data-layer:${flag}`]: value })).toEqual(template({}));
   });
   test('every flag has a test here', () => {

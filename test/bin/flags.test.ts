@@ -16,8 +16,30 @@ test('defaults', () => {
     backup: true,
     allowDestroy: false,
     focusExport: undefined,
+    monthlyBudgetUsd: 6,
+    storedGiB: undefined,
+    priceRegion: undefined,
     costCenter: undefined,
   });
+});
+
+test.each([
+  ['monthlyBudgetUsd', '7.5', 7.5],
+  ['storedGiB', 20, 20],
+  ['priceRegion', 'eu-west-1', 'eu-west-1'],
+] as const)('%s=%p means %p', (name, given, value) => {
+  expect(read({ [`data-layer:${name}`]: given })[name]).toBe(value);
+});
+
+test.each([
+  ['monthlyBudgetUsd', '-1'],
+  ['monthlyBudgetUsd', ''],
+  ['storedGiB', 'much'],
+  ['priceRegion', 'mars-1'],
+])('%s=%p is refused', (name, given) => {
+  expect(() => read({ [`data-layer:${name}`]: given })).toThrow(
+    `data-layer:${name}=${JSON.stringify(given)} is not valid`,
+  );
 });
 
 test.each([

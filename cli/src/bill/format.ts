@@ -1,22 +1,29 @@
 import { Bill, BillLine } from '../../../lib/bill';
 
+/** Making a formatter takes far longer than using it. */
+const formatter = (options: Intl.NumberFormatOptions) => new Intl.NumberFormat('en-US', options);
+const CENTS = formatter({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const BELOW_A_CENT = formatter({ minimumFractionDigits: 4, maximumFractionDigits: 4 });
+const UNIT_PRICE = formatter({ minimumFractionDigits: 2, maximumFractionDigits: 10 });
+const FOUR_DIGITS = formatter({ maximumSignificantDigits: 4 });
+const SEVEN_DIGITS = formatter({ maximumSignificantDigits: 7 });
+
 const LABEL_OF_PART = { dataLayer: 'data layer', compute: 'compute', all: 'total' } as const;
 
 /** $1,234.56, and enough digits that a small amount is not shown as none. */
 export function usd(amount: number): string {
   const absolute = Math.abs(amount);
-  const digits = absolute === 0 || absolute >= 0.01 ? 2 : 4;
-  const text = absolute.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const text = (absolute === 0 || absolute >= 0.01 ? CENTS : BELOW_A_CENT).format(absolute);
   return `${amount < 0 ? '-' : ''}$${text}`;
 }
 
 /** A unit price, with all its digits. */
 export function unitUsd(amount: number): string {
-  return `$${amount.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 10 })}`;
+  return `$${UNIT_PRICE.format(amount)}`;
 }
 
 export function quantity(amount: number): string {
-  return amount.toLocaleString('en-US', { maximumSignificantDigits: Math.abs(amount) >= 1000 ? 7 : 4 });
+  return (Math.abs(amount) >= 1000 ? SEVEN_DIGITS : FOUR_DIGITS).format(amount);
 }
 
 /** +$1.20 or -$1.20. */

@@ -18,7 +18,7 @@ export function pricesCommand(shell: Shell): Command {
   prices
     .command('refresh')
     .description('look every rate up in the public AWS price list, which needs no credentials, and say what changed')
-    .option('--region <regions...>', 'the regions', PriceBook.regions())
+    .addOption(new Option('--region <regions...>', 'the regions').default(PriceBook.regions(), 'all of the package'))
     .option('--out <directory>', 'where the books are written: <region>.json for each region', 'prices')
     .addOption(
       new Option('--endpoint <url>', 'the price list, or a mirror of it')

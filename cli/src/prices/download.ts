@@ -62,9 +62,14 @@ export async function* download(url: URL, transfer: Transfer): AsyncGenerator<Ui
   }
 }
 
-async function* chain(first: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield first;
-  yield* rest;
+/** Ends the rest too when the reader leaves at the first piece. */
+async function* chain(first: Uint8Array, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield first;
+    yield* rest;
+  } finally {
+    await rest.return(undefined);
+  }
 }
 
 async function* received(url: URL, transfer: Transfer): AsyncGenerator<Uint8Array> {

@@ -16,14 +16,14 @@ export function reportOf({ book, outcomes }: RegionRefresh): string {
     `${added.length} new`,
     `${same} confirmed`,
     `${lost.length} not found`,
-    `${unlisted.length} in no price list`,
+    `${unlisted.length} not looked up`,
   ];
   return [
     `${book.region}: ${title.join(', ')}`,
     ...changed.map(changeLine),
     ...added.map(({ after }) => `  + ${after!.key}  ${priceOf(after!)}`),
     ...lost.map(({ before, problem }) => `  ? ${before!.key}  kept at ${priceOf(before!)}: ${problem}`),
-    ...unlisted.map(({ before }) => `  . ${before!.key}  kept at ${priceOf(before!)}: in no price list`),
+    ...unlisted.map(({ before }) => `  . ${before!.key}  kept at ${priceOf(before!)}: no usage type is known`),
     ...(absent.length === 0
       ? []
       : [`  The bill takes from us-east-1, with a mark: ${absent.map(({ key }) => key).join(', ')}`]),
