@@ -10,6 +10,9 @@ const missing = [
   servers.length === 0 && 'PostgreSQL: apt-get install postgresql',
   !fs.existsSync(path.join(home, 'open-webui', 'bin', 'python')) &&
     `Open WebUI in ${home}: python3 lab/apps/setup.py open-webui (set EFS_LAB_VENVS for another place)`,
+  !servers.some((version) => fs.existsSync(`/usr/share/postgresql/${version}/extension/vector.control`)) &&
+    !fs.existsSync(path.join(root, '.tmp', 'pgserver', 'pgserver', 'pginstall')) &&
+    'pgvector: pip install --no-deps --target .tmp/pgserver pgserver==0.1.4 (a PostgreSQL that carries it)',
   process.platform !== 'linux' && 'Linux: the mover takes the keeper’s lease',
 ].filter(Boolean);
 if (missing.length > 0) {

@@ -17,7 +17,13 @@ const { status } = spawnSync(
 if (status !== 0) {
   process.exit(status ?? 1);
 }
-const files = ['lib/single-writer', 'lib/stores/relational', 'lib/bill/prices', 'cli/src/keeper'].flatMap((folder) =>
+const files = [
+  'lib/single-writer',
+  'lib/stores/relational',
+  'lib/stores/vectors',
+  'lib/bill/prices',
+  'cli/src/keeper',
+].flatMap((folder) =>
   fs
     .readdirSync(path.join(repository, folder))
     .filter((name) => /\.(py|bundle|json)$/.test(name))

@@ -1,5 +1,6 @@
 import { TaskDefinition } from '@aws-sdk/client-ecs';
 import { execFileSync } from 'child_process';
+import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
@@ -49,7 +50,7 @@ test('the task has the target, its secret, the database among its stores, and fi
     { name: 'DATABASE_USER', valueFrom: `${SECRET}:username::` },
     { name: 'DATABASE_PASSWORD', valueFrom: `${SECRET}:password::` },
   ]);
-  expect(container.command).toEqual(['--on-anomaly', 'nul=repair']);
+  expect(container.command).toEqual(['mover.py', '--on-anomaly', 'nul=repair']);
   expect(Buffer.byteLength(JSON.stringify(definition))).toBeLessThan(65536);
 });
 
@@ -87,6 +88,7 @@ test.each([
   [['--target-host', 'x'], 'named in part'],
   [[...TARGET, '--on-anomaly', 'ignore'], 'none of fail, quarantine and repair'],
   [[...TARGET, '--back', '--complete'], 'different commands'],
+  [[...TARGET, '--vectors', '--back'], '--check and --on-anomaly'],
   [[...TARGET, '--discard-since-cutover'], 'together with --back'],
 ])('%j is refused before the application is stopped', async (args, message) => {
   expect(await migrate({ tasks: [] }, ...args)).toBe(64);
@@ -94,8 +96,12 @@ test.each([
   expect(account.said).toContain(message);
 });
 
-test('the program that the task runs is the mover with the keeper beside it', async () => {
-  await migrate({ tasks: [moved] }, ...TARGET);
+test.each([
+  ['Moves Open WebUI', []],
+  ['Copies the embeddings', ['--vectors']],
+])('the program that the task runs has the keeper beside it: %s', async (says, args) => {
+  await migrate({ tasks: [moved] }, ...TARGET, ...args);
+  expect(Buffer.byteLength(JSON.stringify(account.definitions[0]))).toBeLessThan(65536);
   const [container] = account.definitions[0].containerDefinitions!;
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'migrate-'));
   const run = (...args: string[]) =>
@@ -103,11 +109,28 @@ test('the program that the task runs is the mover with the keeper beside it', as
       env: { ...process.env, KEEPER_LOCAL_DIR: folder, KEEPER_DIR: folder },
       encoding: 'utf8',
     });
-  expect(run('--help')).toContain('Moves Open WebUI');
+  expect(run(container.command![0], '--help')).toContain(says);
   fs.rmSync(folder, { recursive: true });
 });
 
 test('lines of others go through as they are', () => {
   expect(renderMover('Traceback')).toBe('Traceback');
   expect(renderMover('{"keeper": "leased"}')).toBe('{"keeper": "leased"}');
+});
+
+test('the bundle is of the present sources', () => {
+  const lib = path.join(__dirname, '..', '..', 'lib');
+  const sources = (folder: string, wanted: RegExp) =>
+    fs
+      .readdirSync(path.join(lib, folder))
+      .filter((name) => wanted.test(name))
+      .sort()
+      .map((name) => fs.readFileSync(path.join(lib, folder, name), 'utf8'));
+  const all = [
+    ...sources('single-writer', /\.py$/),
+    ...sources('stores/relational', /mover\.py$/),
+    ...sources('stores/vectors', /mover\.py$/),
+  ];
+  const [sum] = fs.readFileSync(path.join(lib, 'stores', 'mover.bundle'), 'utf8').split('\n');
+  expect(createHash('sha256').update(all.join('')).digest('hex')).toBe(sum); // else: npm run bundle:keeper
 });

@@ -31,11 +31,14 @@ export function renderMover(line: string): string | undefined {
 }
 
 function report(event: MoverEvent): string {
-  const tables = Object.entries((event.tables ?? {}) as { [name: string]: { rows: number; moved: number } });
+  type Counts = { [name: string]: { rows: number; moved?: number } };
+  // A collection of embeddings is copied whole or not at all.
+  const counts = { ...(event.tables as Counts), ...(event.collections as Counts) };
+  const tables = Object.entries(counts).map(([name, { rows, moved = rows }]) => [name, { rows, moved }] as const);
   const total = tables.reduce((sum, [, { moved }]) => sum + moved, 0);
   const left = tables.filter(([, { rows, moved }]) => rows !== moved);
   const lines = [
-    `${event.source} -> ${event.target}: ${event.result}, ${number(total)} rows in ${tables.length} tables`,
+    `${event.source} -> ${event.target}: ${event.result}, ${number(total)} rows in ${tables.length} ${event.collections ? 'collections' : 'tables'}`,
   ];
   for (const [name, { rows, moved }] of left) {
     lines.push(`  ${name}: ${number(rows - moved)} of ${number(rows)} rows left out`);

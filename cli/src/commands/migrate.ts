@@ -16,6 +16,7 @@ interface MigrateOptions extends AccountOptions {
   readonly back?: boolean;
   readonly discardSinceCutover?: boolean;
   readonly complete?: boolean;
+  readonly vectors?: boolean;
   readonly onAnomaly?: string;
   readonly replaceReturned?: boolean;
   readonly targetHost?: string;
@@ -50,6 +51,7 @@ export function migrateCommand(shell: Shell): Command {
     .option('--back', 'move PostgreSQL’s data back to SQLite; the old file is set aside')
     .option('--discard-since-cutover', 'with --back: use the old file as it is, and say which rows are dropped by that')
     .option('--complete', 'put the moved file aside for good (nothing is deleted)')
+    .option('--vectors', 'copy the embeddings of Chroma on the volume into pgvector instead; nothing is embedded again')
     .option('--on-anomaly <what>', 'fail, quarantine or repair, or KIND=one of them, separated by commas', 'fail')
     .option('--replace-returned', 'the target still holds what an earlier --back copied out of it: replace that')
     .option('--target-host <host>', 'the PostgreSQL server (default: what the workload’s container names)')
@@ -63,6 +65,9 @@ export function migrateCommand(shell: Shell): Command {
 
 /** The mover's arguments. */
 function argumentsOf(options: MigrateOptions): string[] {
+  if (options.vectors) {
+    return vectorArguments(options);
+  }
   const chosen = (['check', 'back', 'complete'] as const).filter((name) => options[name]);
   if (chosen.length > 1) {
     throw usageError('migrate', `--${chosen.join(' and --')} are different commands.`, 'Pass one of them.');
@@ -84,6 +89,21 @@ function argumentsOf(options: MigrateOptions): string[] {
     ...(options.replaceReturned ? ['--replace-returned'] : []),
     ...(action === 'fail' ? [] : ['--on-anomaly', action]),
   ];
+}
+
+/** Embeddings are copied in one direction only, and only U+0000 can be repaired in them. */
+function vectorArguments(options: MigrateOptions): string[] {
+  const given = (['back', 'discardSinceCutover', 'complete', 'replaceReturned'] as const).filter(
+    (name) => options[name],
+  );
+  if (given.length > 0 || !['fail', 'repair'].includes(options.onAnomaly ?? 'fail')) {
+    throw usageError(
+      '--vectors',
+      'It goes together with --check and --on-anomaly fail or repair only.',
+      'Chroma stays as it is: to go back, choose it again and deploy.',
+    );
+  }
+  return [...(options.check ? ['--check'] : []), ...(options.onAnomaly === 'repair' ? ['--repair'] : [])];
 }
 
 /** The names under which a container may name the target: before the cutover, and after it. */
@@ -139,18 +159,22 @@ function pick<T extends { name?: string }>(from: T[], prefix: string, name: stri
 }
 
 async function migrate(shell: Shell, options: MigrateOptions): Promise<number> {
-  const program = moverProgram(argumentsOf(options));
+  const program = moverProgram(options.vectors ? 'vector_mover.py' : 'mover.py', argumentsOf(options));
   const query = workloadQuery(options);
   const aws = clientsOf(shell, options);
   const code = await Undo.guard(shell.io, async (undo, signal) => {
     const session: Session = { aws, io: shell.io, clock: shell.clock, undo, signal };
     const workload = await findWorkload(session, query);
-    // webui.db is the mover's, whatever else the workload keeps now.
-    const stores = [...new Set(['webui.db', ...(options.stores?.split(',') ?? [])])].join(',');
+    // What is moved is looked after, whatever else the workload keeps now.
+    const stores = [
+      ...new Set([options.vectors ? 'vector_db/' : 'webui.db', ...(options.stores?.split(',') ?? [])]),
+    ].join(',');
     const migrations = workload.container.environment?.filter(({ name }) => /_MIGRATIONS$/.test(name!)).slice(0, 1);
     const target = targetOf(workload, options);
+    const length = workload.container.environment?.find(({ name }) => name === 'PGVECTOR_INITIALIZE_MAX_VECTOR_LENGTH');
     const environment = [
       ...target.environment,
+      ...(length ? [length] : []),
       ...(migrations ?? []).map(({ value }) => ({ name: 'KEEPER_MIGRATIONS', value })),
     ];
     const oneOff: OneOff = { program, image: options.image, stores, secrets: target.secrets, environment };

@@ -53,14 +53,14 @@ export function keeperProgram(...runs: string[][]): Program {
   };
 }
 
-/** Where mover.py is on this machine; packed, it goes with the keeper, whose lease it takes. */
-const MOVER = path.join(path.dirname(KEEPER), '..', 'stores', 'relational', 'mover.py');
+/** The movers, the keeper whose lease they take among them; the first line of the file is their checksum. */
+const MOVER_BUNDLE = path.join(path.dirname(KEEPER), '..', 'stores', 'mover.bundle');
 
-/** The mover with its arguments. It reads the target's coordinates from the container's environment. */
-export function moverProgram(args: string[]): Program {
-  const packed = zlib.deflateSync(fs.readFileSync(MOVER, 'utf8'), { level: 9 }).toString('base64');
-  const boot = `${UNPACK}\n${fs.readFileSync(path.join(__dirname, 'move.py'), 'utf8')}`;
-  return { entryPoint: ['python3', '-c', boot, keeperBundle(), packed], command: args };
+/** A mover with its arguments. It reads the target's coordinates from the container's environment. */
+export function moverProgram(mover: 'mover.py' | 'vector_mover.py', args: string[]): Program {
+  const boot = fs.readFileSync(path.join(__dirname, 'move.py'), 'utf8');
+  const bundle = fs.readFileSync(MOVER_BUNDLE, 'utf8').split('\n')[1];
+  return { entryPoint: ['python3', '-c', boot, bundle], command: [mover, ...args] };
 }
 
 /** Deletes one restored tree. */
