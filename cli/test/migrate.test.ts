@@ -54,25 +54,67 @@ test('the task has the target, its secret, the database among its stores, and fi
   expect(Buffer.byteLength(JSON.stringify(definition))).toBeLessThan(65536);
 });
 
-test('the container of phase PREPARE names the target itself', async () => {
+/** The workload as it stands in a phase: what its container names, and whether the keeper still runs in it. */
+function named(prefix: string, tls: { [name: string]: string }, keeper = true): TaskDefinition {
   const container = TASK_DEFINITION.containerDefinitions![0];
-  const taskDefinition: TaskDefinition = {
+  const own = container.environment!.filter(({ name }) => keeper || !name!.startsWith('KEEPER_'));
+  const plain = { [`${prefix}HOST`]: 'db', [`${prefix}PORT`]: '6432', [`${prefix}NAME`]: 'chats', ...tls };
+  return {
     ...TASK_DEFINITION,
     containerDefinitions: [
       {
         ...container,
-        environment: [
-          ...container.environment!,
-          ...['HOST', 'PORT', 'NAME'].map((name) => ({ name: `DATA_LAYER_TARGET_${name}`, value: name })),
-        ],
-        secrets: ['USER', 'PASSWORD'].map((name) => ({ name: `DATA_LAYER_TARGET_${name}`, valueFrom: name })),
+        environment: [...own, ...Object.entries(plain).map(([name, value]) => ({ name, value }))],
+        secrets: ['USER', 'PASSWORD'].map((name) => ({ name: `${prefix}${name}`, valueFrom: `arn:${name}` })),
       },
     ],
   };
-  expect(await migrate({ tasks: [moved], taskDefinition })).toBe(0);
+}
+
+const prepared = named('DATA_LAYER_TARGET_', {
+  DATA_LAYER_TARGET_SSLMODE: 'verify-full',
+  DATA_LAYER_TARGET_SSLROOTCERT: '/ca',
+});
+const cutOver = named('DATABASE_', { PGSSLMODE: 'verify-full', PGSSLROOTCERT: '/ca' });
+const noKeeper = named('DATABASE_', { PGSSLMODE: 'verify-full', PGSSLROOTCERT: '/ca' }, false);
+const ownVectors = named('DATA_LAYER_VECTORS_', {
+  DATA_LAYER_VECTORS_SSLMODE: 'verify-full',
+  DATA_LAYER_VECTORS_SSLROOTCERT: '/ca',
+});
+
+test.each<[string, TaskDefinition, string[]]>([
+  ['PREPARE', prepared, []],
+  ['PREPARE', prepared, ['--check']],
+  ['CUTOVER', cutOver, ['--back']],
+  ['CUTOVER', cutOver, ['--complete']],
+  ['COMPLETE with nothing left for a keeper', noKeeper, ['--back']],
+  ['vectors in a database of their own', ownVectors, ['--vectors']],
+])('%s: the container names the target itself %#', async (_phase, taskDefinition, args) => {
+  expect(await migrate({ tasks: [moved], taskDefinition }, ...args)).toBe(0);
   const [made] = account.definitions[0].containerDefinitions!;
-  expect(made.environment).toContainEqual({ name: 'DATABASE_HOST', value: 'HOST' });
-  expect(made.secrets).toContainEqual({ name: 'DATABASE_PASSWORD', valueFrom: 'PASSWORD' });
+  expect(made.environment).toEqual(
+    expect.arrayContaining([
+      { name: 'DATABASE_HOST', value: 'db' },
+      { name: 'DATABASE_PORT', value: '6432' },
+      { name: 'DATABASE_NAME', value: 'chats' },
+      { name: 'PGSSLMODE', value: 'verify-full' },
+      { name: 'PGSSLROOTCERT', value: '/ca' },
+    ]),
+  );
+  expect(made.secrets).toEqual([
+    { name: 'DATABASE_USER', valueFrom: 'arn:USER' },
+    { name: 'DATABASE_PASSWORD', valueFrom: 'arn:PASSWORD' },
+  ]);
+  // Open WebUI's own code makes the schema, so its image it must be.
+  expect(made.image).toBe(TASK_DEFINITION.containerDefinitions![0].image);
+});
+
+test('what the user names goes before what the container names', async () => {
+  expect(await migrate({ tasks: [moved], taskDefinition: prepared }, ...TARGET)).toBe(0);
+  const [made] = account.definitions[0].containerDefinitions!;
+  expect(made.environment).toContainEqual({ name: 'DATABASE_HOST', value: 'db.example' });
+  expect(made.environment).not.toContainEqual({ name: 'DATABASE_HOST', value: 'db' });
+  expect(made.secrets).toContainEqual({ name: 'DATABASE_PASSWORD', valueFrom: `${SECRET}:password::` });
 });
 
 test.each([65, 69, 73, 74, 77, 78])('a move that ends with %d leaves the application running', async (exitCode) => {

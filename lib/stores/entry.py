@@ -14,8 +14,8 @@ environment:
   DATA_LAYER_DEADLINE (120)  seconds to wait for the database
   DATA_LAYER_MIGRATIONS  the image's Alembic versions: an image older than the database's schema is refused
   DATABASE_HOST, _PORT, _NAME, _USER, _PASSWORD   as Open WebUI reads them; PGSSLMODE and PGSSLROOTCERT as libpq does
-  DATA_LAYER_VECTORS_HOST, _PORT, _NAME, _USER, _PASSWORD, _SSLMODE   a database of its own for vectors: put together
-                         to PGVECTOR_DB_URL
+  DATA_LAYER_VECTORS_HOST, _PORT, _NAME, _USER, _PASSWORD, _SSLMODE, _SSLROOTCERT   a database of its own for vectors:
+                         put together to PGVECTOR_DB_URL
   WEBUI_SECRET_KEY_FILE  made when it is missing, once for all replicas
 
 exit status: COMMAND's own · 64 usage · 69 the database cannot be reached · 78 refused
@@ -255,8 +255,10 @@ def vectors_url():
     quoted = {name: urllib.parse.quote(setting(f"DATA_LAYER_VECTORS_{name}"), safe="") for name in ("USER", "PASSWORD", "NAME")}
     host, port = setting("DATA_LAYER_VECTORS_HOST"), setting("DATA_LAYER_VECTORS_PORT")
     mode = os.environ.get("DATA_LAYER_VECTORS_SSLMODE", "require")
+    # Named here in any case: with the other database's PGSSLROOTCERT, libpq would verify this one by it, even for require.
+    root = urllib.parse.quote(os.environ.get("DATA_LAYER_VECTORS_SSLROOTCERT", "/none"))
     os.environ["PGVECTOR_DB_URL"] = (
-        f"postgresql://{quoted['USER']}:{quoted['PASSWORD']}@{host}:{port}/{quoted['NAME']}?sslmode={mode}"
+        f"postgresql://{quoted['USER']}:{quoted['PASSWORD']}@{host}:{port}/{quoted['NAME']}?sslmode={mode}&sslrootcert={root}"
     )
 
 

@@ -6,7 +6,7 @@ import { SingleWriterService, StopFirstService, StopFirstServiceOptions } from '
 import { DataVolume } from '../storage';
 import { DataStores } from '../stores';
 import { entryCommand } from '../stores/entry';
-import { databaseEnvironment, databaseSecrets } from '../stores/relational/postgres';
+import { databaseEnvironment, databaseSecrets, targetEnvironment, targetSecrets } from '../stores/relational/postgres';
 import { OPEN_WEBUI_IMAGE } from './images';
 import { createTask, TaskSettings } from './task';
 import { PosixIdentity, Workload } from './workload';
@@ -205,15 +205,19 @@ export class OpenWebUiWorkload extends Workload {
       memoryLimitMiB: props.memoryLimitMiB ?? 4096,
     });
     this.taskDefinition = task.taskDefinition;
+    // Once the application runs on the database, its own settings name it.
+    const target = onDatabase ? undefined : stores?._database;
     const wirings = [stores?._vectors, stores?._cache].filter((wiring) => wiring !== undefined);
     const own = {
       ...(onDatabase
         ? databaseSettings(this.mountPath, stores, this.replicas)
         : sqliteOnEfsEnvironment(this.mountPath)),
+      ...(target && targetEnvironment(target)),
       ...Object.assign({}, ...wirings.map(({ environment }) => environment)),
     };
     const ownSecrets: { [name: string]: ecs.Secret } = {
       ...(onDatabase && databaseSecrets(stores._database!)),
+      ...(target && targetSecrets(target)),
       ...Object.assign({}, ...wirings.map(({ secrets }) => secrets)),
     };
     const needsEntry = onDatabase || 'DATA_LAYER_VECTORS_HOST' in own;

@@ -11,6 +11,7 @@ import { DescribeAccessPointsCommand, DescribeFileSystemsCommand, EFSClient } fr
 import { DescribeListenersCommand, ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { DescribeDBInstancesCommand, RDSClient } from '@aws-sdk/client-rds';
 import { GetSecretValueCommand, ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { targetOf } from '../../cli/src/commands/migrate';
 import { Deployment } from './deployment';
 
 jest.setTimeout(300_000);
@@ -85,7 +86,9 @@ async function runsOnSqlite(): Promise<void> {
   expect(environment.DATABASE_URL).toBe('sqlite:///file:/mnt/open-webui/webui.db?vfs=unix-excl&uri=true');
   expect(environment.KEEPER_STORES).toBe('webui.db,vector_db/');
   expect(
-    Object.keys({ ...environment, ...secrets }).filter((name) => /^(DATABASE_(HOST|USER)$|DATA_LAYER)/.test(name)),
+    Object.keys({ ...environment, ...secrets }).filter((name) =>
+      /^(DATABASE_(HOST|USER)$|DATA_LAYER_(?!TARGET_))/.test(name),
+    ),
   ).toEqual([]);
   expect(entryPoint.join()).toContain('KEEPER');
   expect(command).toEqual(['run', '--', 'bash', 'start.sh']);
@@ -115,6 +118,31 @@ async function runsOnPostgres(wanted: string): Promise<void> {
   expect([...entryPoint, ...command].join(' ')).toContain('efs_data_layer_migration');
 }
 
+/** On SQLite still, and `efs-data-layer migrate` finds in the task definition where to move to. */
+async function isPrepared(): Promise<void> {
+  await runsOnSqlite();
+  const { service } = await running();
+  const ecs = new ECSClient(deployment.aws.client);
+  const { taskDefinition } = await ecs.send(
+    new DescribeTaskDefinitionCommand({ taskDefinition: service.taskDefinition }),
+  );
+  const container = taskDefinition!.containerDefinitions!.find(({ name }) => name === 'open-webui')!;
+  const { Endpoint, DBName } = await database();
+  const { SecretList } = await new SecretsManagerClient(deployment.aws.client).send(new ListSecretsCommand({}));
+  expect(targetOf({ name: 'open-webui', container }, {})).toEqual({
+    environment: [
+      { name: 'DATABASE_HOST', value: Endpoint!.Address },
+      { name: 'DATABASE_PORT', value: `${Endpoint!.Port}` },
+      { name: 'DATABASE_NAME', value: DBName },
+      { name: 'PGSSLMODE', value: 'require' },
+    ],
+    secrets: [
+      { name: 'DATABASE_USER', valueFrom: `${SecretList![0].ARN}:username::` },
+      { name: 'DATABASE_PASSWORD', valueFrom: `${SecretList![0].ARN}:password::` },
+    ],
+  });
+}
+
 /** A service's tasks may reach the database, and nobody else. */
 async function databaseOpenFor(service: {
   networkConfiguration?: { awsvpcConfiguration?: { securityGroups?: string[] } };
@@ -141,9 +169,9 @@ test('it begins on SQLite, with no database', async () => {
 });
 
 describe.each<[string, string, () => Promise<void>]>([
-  ['PREPARE', 'prepare', runsOnSqlite],
+  ['PREPARE', 'prepare', isPrepared],
   ['CUTOVER', 'cutover', () => runsOnPostgres('cutover')],
-  ['back to PREPARE', 'prepare', runsOnSqlite],
+  ['back to PREPARE', 'prepare', isPrepared],
   ['CUTOVER again', 'cutover', () => runsOnPostgres('cutover')],
   ['COMPLETE', 'complete', () => runsOnPostgres('complete')],
 ])('%s', (_name, wanted, runsWhereItShould) => {

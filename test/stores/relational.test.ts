@@ -159,9 +159,59 @@ describe('phases', () => {
     openWebUi(dataLayer({ relational: RelationalStore.rdsPostgres({ phase }) }).template);
   const sqlite = openWebUi(dataLayer().template);
 
-  test('PREPARE: the application is exactly as it was, the database is beside it', () => {
-    expect(at(MigrationPhase.PREPARE)).toEqual(sqlite);
+  /** What is for the mover alone: `efs-data-layer migrate` reads it from the task definition. */
+  const ofTheMover = (name: string) => name.startsWith('DATA_LAYER_TARGET_');
+  test('PREPARE: the application is exactly as it was, and the mover is told the target beside it', () => {
+    const { environment, secrets, ...rest } = at(MigrationPhase.PREPARE);
+    const own = Object.fromEntries(Object.entries(environment).filter(([name]) => !ofTheMover(name)));
+    expect({ environment: own, secrets: secrets.filter((name) => !ofTheMover(name)), ...rest }).toEqual(sqlite);
+    expect(environment).toMatchObject({
+      DATA_LAYER_TARGET_HOST: { 'Fn::GetAtt': [expect.any(String), 'Endpoint.Address'] },
+      DATA_LAYER_TARGET_PORT: { 'Fn::GetAtt': [expect.any(String), 'Endpoint.Port'] },
+      DATA_LAYER_TARGET_NAME: 'openwebui',
+      DATA_LAYER_TARGET_SSLMODE: 'require',
+    });
+    expect(secrets).toEqual(['DATA_LAYER_TARGET_PASSWORD', 'DATA_LAYER_TARGET_USER']);
   });
+  test('PREPARE with a database that exists: its certificate is verified by the mover as by the application', () => {
+    const relational = RelationalStore.external({
+      host: 'db.example.com',
+      secretArn: SECRET,
+      phase: MigrationPhase.PREPARE,
+    });
+    expect(openWebUi(dataLayer({ relational }).template).environment).toMatchObject({
+      DATA_LAYER_TARGET_HOST: 'db.example.com',
+      DATA_LAYER_TARGET_SSLMODE: 'verify-full',
+      DATA_LAYER_TARGET_SSLROOTCERT: '/etc/ssl/certs/ca-certificates.crt',
+    });
+  });
+  test.each(Object.values(MigrationPhase))(
+    '%s: the one-off task gets to the database, by the service’s network and its execution role',
+    (phase) => {
+      const stack = new Stack(new App(), 'Test');
+      const data = new EfsDataLayer(stack, 'Data', { relational: RelationalStore.rdsPostgres({ phase }) });
+      data.openWebUi.runOn(new ecs.Cluster(stack, 'Cluster', { vpc: data.vpc }));
+      const template = Template.fromStack(stack);
+      const rules = Object.values(template.findResources('AWS::EC2::SecurityGroupIngress'));
+      expect(rules.filter(({ Properties }) => Properties.FromPort === 5432)).toHaveLength(1);
+      const [secret] = Object.keys(template.findResources('AWS::SecretsManager::Secret'));
+      const task = Object.values(template.findResources('AWS::ECS::TaskDefinition')).find(({ Properties }) =>
+        JSON.stringify(Properties).includes(secret),
+      )!;
+      const role = task.Properties.ExecutionRoleArn['Fn::GetAtt'][0] as string;
+      template.hasResourceProperties('AWS::IAM::Policy', {
+        Roles: [{ Ref: role }],
+        PolicyDocument: Match.objectLike({
+          Statement: Match.arrayWith([
+            Match.objectLike({
+              Action: Match.arrayWith(['secretsmanager:GetSecretValue']),
+              Resource: { Ref: secret },
+            }),
+          ]),
+        }),
+      });
+    },
+  );
   test.each([MigrationPhase.CUTOVER, MigrationPhase.COMPLETE])(
     '%s: the application is on the database, asked for before it starts, and SQLite is out of the keeper’s hands',
     (phase) => {
@@ -176,6 +226,7 @@ describe('phases', () => {
         KEEPER_STORES: 'vector_db/',
       });
       expect(environment).not.toHaveProperty('DATABASE_URL');
+      expect(Object.keys(environment).filter(ofTheMover)).toEqual([]);
       expect(secrets).toEqual(['DATABASE_PASSWORD', 'DATABASE_USER']);
       expect(command).toEqual(['run', '--', 'python3', '-c', entryScript(), 'bash', 'start.sh']);
     },

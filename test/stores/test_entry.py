@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import time
 
@@ -256,3 +257,16 @@ def test_the_address_of_a_database_for_vectors(entry, database, python):
     }
     done = subprocess.run(entry.command(python, "-c", program), env={**entry.settings, **vectors}, capture_output=True, text=True)
     assert "as vectors" in done.stdout, done.stdout + done.stderr
+
+    # The authority that the application's own database is verified by says nothing about this one.
+    other = {"DATA_LAYER_PHASE": "", "PGSSLMODE": "verify-full", "PGSSLROOTCERT": "/etc/ssl/certs/ca-certificates.crt"}
+    done = subprocess.run(entry.command(python, "-c", program), env={**entry.settings, **vectors, **other}, capture_output=True, text=True)
+    assert "as vectors" in done.stdout, done.stdout + done.stderr
+
+    verify = {"DATA_LAYER_VECTORS_SSLMODE": "verify-full", "DATA_LAYER_VECTORS_SSLROOTCERT": f"{database.home}/server.crt", "DATA_LAYER_VECTORS_HOST": "localhost"}
+    shutil.copy(f"{database.home}/data/server.crt", verify["DATA_LAYER_VECTORS_SSLROOTCERT"])
+    done = subprocess.run(entry.command(python, "-c", program), env={**entry.settings, **vectors, **verify}, capture_output=True, text=True)
+    assert "as vectors" in done.stdout, done.stdout + done.stderr
+    verify["DATA_LAYER_VECTORS_SSLROOTCERT"] = "/etc/ssl/certs/ca-certificates.crt"
+    done = subprocess.run(entry.command(python, "-c", program), env={**entry.settings, **vectors, **verify}, capture_output=True, text=True)
+    assert "certificate verify failed" in done.stderr, done.stdout + done.stderr

@@ -71,6 +71,21 @@ describe('pgvector', () => {
     expect(command.slice(0, 3)).toEqual(['run', '--', 'python3']);
     expect(doors(template)).toEqual([2049, 5432]);
   });
+  test('the authority that verifies one database is not asked about the other', () => {
+    const secretArn = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:own-AbCdEf';
+    const database = RelationalStore.external({ host: 'vectors.example.com', secretArn });
+    const { template } = dataLayer({
+      relational: RelationalStore.rdsPostgres(),
+      vectors: VectorStore.pgvector({ database }),
+    });
+    const { environment } = openWebUi(template);
+    expect(environment).toMatchObject({
+      PGSSLMODE: 'require',
+      DATA_LAYER_VECTORS_SSLMODE: 'verify-full',
+      DATA_LAYER_VECTORS_SSLROOTCERT: '/etc/ssl/certs/ca-certificates.crt',
+    });
+    expect(environment).not.toHaveProperty('PGSSLROOTCERT');
+  });
   test('two databases in one data layer do not meet', () => {
     const { template } = dataLayer({
       relational: POSTGRES,

@@ -106,12 +106,29 @@ function vectorArguments(options: MigrateOptions): string[] {
   return [...(options.check ? ['--check'] : []), ...(options.onAnomaly === 'repair' ? ['--repair'] : [])];
 }
 
-/** The names under which a container may name the target: before the cutover, and after it. */
-const PREFIXES = ['DATA_LAYER_TARGET_', 'DATABASE_'];
+/** How a container may name a database; `tls` gives the names that libpq reads. */
+interface Naming {
+  readonly prefix: string;
+  readonly tls: { readonly [name: string]: string };
+}
+
+const under = (prefix: string): Naming => ({
+  prefix,
+  tls: { [`${prefix}SSLMODE`]: 'PGSSLMODE', [`${prefix}SSLROOTCERT`]: 'PGSSLROOTCERT' },
+});
+
+/** The names that the application itself reads, once it is on the database. */
+const APPLICATION: Naming = { prefix: 'DATABASE_', tls: { PGSSLMODE: 'PGSSLMODE', PGSSLROOTCERT: 'PGSSLROOTCERT' } };
+
+/** Before the cutover, and after it. */
+const RELATIONAL = [under('DATA_LAYER_TARGET_'), APPLICATION];
+
+/** Vectors may have a database of their own. */
+const VECTORS = [under('DATA_LAYER_VECTORS_'), APPLICATION];
 
 /** Where to move to: what the user names, else what the workload's container says. */
 export function targetOf(
-  workload: DeployedWorkload,
+  workload: Pick<DeployedWorkload, 'name' | 'container'>,
   options: MigrateOptions,
 ): Required<Pick<OneOff, 'environment' | 'secrets'>> {
   const { targetHost, targetDatabase, targetSecret } = options;
@@ -138,12 +155,14 @@ export function targetOf(
     );
   }
   const { environment = [], secrets = [] } = workload.container;
-  for (const prefix of PREFIXES) {
+  for (const { prefix, tls } of options.vectors ? VECTORS : RELATIONAL) {
     const plain = ['HOST', 'PORT', 'NAME'].map((name) => pick<KeyValuePair>(environment, prefix, name));
     const secret = ['USER', 'PASSWORD'].map((name) => pick<Secret>(secrets, prefix, name));
     if ([...plain, ...secret].every((one) => one !== undefined)) {
-      const tls = environment.filter(({ name }) => name === 'PGSSLMODE' || name === 'PGSSLROOTCERT');
-      return { environment: [...(plain as KeyValuePair[]), ...tls], secrets: secret as Secret[] };
+      const secured = environment
+        .filter(({ name }) => name! in tls)
+        .map(({ name, value }) => ({ name: tls[name!], value }));
+      return { environment: [...(plain as KeyValuePair[]), ...secured], secrets: secret as Secret[] };
     }
   }
   throw usageError(
@@ -177,7 +196,9 @@ async function migrate(shell: Shell, options: MigrateOptions): Promise<number> {
       ...(length ? [length] : []),
       ...(migrations ?? []).map(({ value }) => ({ name: 'KEEPER_MIGRATIONS', value })),
     ];
-    const oneOff: OneOff = { program, image: options.image, stores, secrets: target.secrets, environment };
+    // The movers run Open WebUI's own code, whether the workload still has a keeper or not.
+    const image = options.image ?? workload.container.image;
+    const oneOff: OneOff = { program, image, stores, secrets: target.secrets, environment };
     // Whatever is wrong with the definition must show before the application is stopped.
     oneOffDefinition(workload, oneOff);
     // Every way out of here, a failed move as well, sets the service's count back.

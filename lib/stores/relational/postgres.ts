@@ -51,6 +51,29 @@ export function databaseSecrets({ secret }: PostgresDatabase): { [name: string]:
   };
 }
 
+/**
+ * The database that a move is prepared to, under names that no application reads: `efs-data-layer migrate` hands them to
+ * its one-off task, while the application stays on SQLite.
+ */
+export function targetEnvironment(database: PostgresDatabase): { [name: string]: string } {
+  const { PGSSLMODE, PGSSLROOTCERT } = database.tls;
+  return {
+    DATA_LAYER_TARGET_HOST: database.host,
+    DATA_LAYER_TARGET_PORT: database.port,
+    DATA_LAYER_TARGET_NAME: database.databaseName,
+    DATA_LAYER_TARGET_SSLMODE: PGSSLMODE,
+    ...(PGSSLROOTCERT && { DATA_LAYER_TARGET_SSLROOTCERT: PGSSLROOTCERT }),
+  };
+}
+
+/** Its two secret parts. ECS takes a secret only where the execution role may read it: the one-off task needs that too. */
+export function targetSecrets({ secret }: PostgresDatabase): { [name: string]: ecs.Secret } {
+  return {
+    DATA_LAYER_TARGET_USER: ecs.Secret.fromSecretsManager(secret, 'username'),
+    DATA_LAYER_TARGET_PASSWORD: ecs.Secret.fromSecretsManager(secret, 'password'),
+  };
+}
+
 /** What RDS and Aurora have in common: where they stand, who gets in, and how they are entered. */
 export class PostgresFoundation extends Construct {
   public readonly secret: secretsmanager.Secret;

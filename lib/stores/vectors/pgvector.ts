@@ -84,7 +84,7 @@ function ownDatabase({ host, port, databaseName, secret, tls }: PostgresDatabase
       DATA_LAYER_VECTORS_PORT: port,
       DATA_LAYER_VECTORS_NAME: databaseName,
       DATA_LAYER_VECTORS_SSLMODE: tls.PGSSLMODE,
-      ...(tls.PGSSLROOTCERT && { PGSSLROOTCERT: tls.PGSSLROOTCERT }),
+      ...(tls.PGSSLROOTCERT && { DATA_LAYER_VECTORS_SSLROOTCERT: tls.PGSSLROOTCERT }),
     },
     secrets: {
       DATA_LAYER_VECTORS_USER: ecs.Secret.fromSecretsManager(secret, 'username'),
