@@ -117,12 +117,29 @@ test('what the user names goes before what the container names', async () => {
   expect(made.secrets).toContainEqual({ name: 'DATABASE_PASSWORD', valueFrom: `${SECRET}:password::` });
 });
 
-test.each([65, 69, 73, 74, 77, 78])('a move that ends with %d leaves the application running', async (exitCode) => {
-  const lines = ['{"mover": "failed", "message": "It says why."}'];
-  expect(await migrate({ tasks: [{ exitCode, lines }] }, ...TARGET)).toBe(exitCode);
+test.each([65, 66, 69, 73, 74, 75, 76, 77, 78])(
+  'a move that ends with %d leaves the application running',
+  async (exitCode) => {
+    const lines = ['{"mover": "failed", "message": "It says why."}'];
+    expect(await migrate({ tasks: [{ exitCode, lines }] }, ...TARGET)).toBe(exitCode);
+    expect(account.calls).toEqual(['count 0', 'register', 'run', 'deregister', 'count 1']);
+    expect(account.out).toContain('It says why.');
+    expect(account.said).toContain(`The mover ended with exit code ${exitCode}`);
+  },
+);
+
+test('a task that never came to its program: the reason is shown, and the application runs', async () => {
+  const stoppedReason = 'ResourceInitializationError: unable to pull secrets or registry auth: AccessDeniedException';
+  expect(await migrate({ tasks: [{ stoppedReason }] }, ...TARGET)).toBe(1);
   expect(account.calls).toEqual(['count 0', 'register', 'run', 'deregister', 'count 1']);
-  expect(account.out).toContain('It says why.');
-  expect(account.said).toContain(`The mover ended with exit code ${exitCode}`);
+  expect(account.said).toContain('AccessDeniedException');
+});
+
+test('Ctrl-C in the middle of a move: the task is stopped first, then the application starts', async () => {
+  account = new FakeAccount({ tasks: [moved] });
+  account.onSleep = () => account.calls.includes('run') && process.emit('SIGINT');
+  expect(await account.run('migrate', '--stack', 'EfsDataLayer', '--workload', 'open-webui', ...TARGET)).toBe(130);
+  expect(account.calls).toEqual(['count 0', 'register', 'run', 'stop task', 'deregister', 'count 1']);
 });
 
 test.each([

@@ -79,7 +79,8 @@ class Postgres:
         return f"postgresql://openwebui:{PASSWORD}@127.0.0.1:{self.port}/{database}"
 
 
-def make_server(home: str, bin: pathlib.Path | None = None) -> Postgres:
+def make_server(home: str, bin: pathlib.Path | None = None, data: str = "") -> Postgres:
+    data = data or f"{home}/data"
     if bin and not bin.is_relative_to("/usr"):
         # Its user may not enter our directory.
         shutil.copytree(bin.parents[2], f"{home}/programs")
@@ -87,8 +88,8 @@ def make_server(home: str, bin: pathlib.Path | None = None) -> Postgres:
     postgres = Postgres(home, bin)
     if postgres.user:
         os.chown(home, pwd.getpwnam(postgres.user).pw_uid, -1)
-    postgres.run(str(postgres.bin / "initdb"), "-D", f"{home}/data", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale", "C.UTF-8")
-    postgres.start()
+    postgres.run(str(postgres.bin / "initdb"), "-D", data, "-A", "trust", "--no-sync", "-E", "UTF8", "--locale", "C.UTF-8")
+    postgres.start(data)
     postgres.sql(f"CREATE ROLE openwebui LOGIN PASSWORD '{PASSWORD}'")
     return postgres
 

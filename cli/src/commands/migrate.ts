@@ -33,6 +33,7 @@ const MOVER_EXIT: { [code: number]: string } = {
   66: 'there is no webui.db, or it is damaged',
   69: 'the database cannot be reached',
   70: 'the lease was lost',
+  71: 'a fault of the mover',
   73: 'the target holds data',
   74: 'the volume or the database failed while copying',
   75: 'another task holds the lease: something still runs on this directory',
@@ -47,7 +48,7 @@ export function migrateCommand(shell: Shell): Command {
     'move Open WebUI’s data from SQLite on the volume to PostgreSQL, or back; the application is stopped meanwhile',
   );
   addAccountOptions(command)
-    .option('--check', 'change nothing, say what PostgreSQL would refuse')
+    .option('--check', 'move nothing, say what PostgreSQL would refuse (an empty target gets its tables)')
     .option('--back', 'move PostgreSQL’s data back to SQLite; the old file is set aside')
     .option('--discard-since-cutover', 'with --back: use the old file as it is, and say which rows are dropped by that')
     .option('--complete', 'put the moved file aside for good (nothing is deleted)')

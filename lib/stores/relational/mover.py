@@ -1,7 +1,8 @@
 """Moves Open WebUI's data from SQLite on the volume to PostgreSQL, or back; all of it or nothing.
 
 usage:
-  mover.py --check            read everything, change nothing, say what PostgreSQL would refuse
+  mover.py --check            read everything, move nothing, say what PostgreSQL would refuse; an empty target gets its empty
+                              tables, as a move makes them
   mover.py                    move webui.db to PostgreSQL
   mover.py --back             move PostgreSQL to webui.db; the old file is set aside
   mover.py --back --discard-since-cutover
@@ -296,7 +297,9 @@ def connect(target: dict):
         raise Quit(USAGE, "This Python has no psycopg. Run the mover in the Open WebUI image.") from None
     where = fingerprint(target)
     try:
-        connection = psycopg.connect(**target, connect_timeout=15, application_name="efs-data-layer-mover", options="-c DateStyle=ISO -c client_encoding=UTF8 -c idle_in_transaction_session_timeout=0 -c statement_timeout=0 -c lock_timeout=60s -c TimeZone=UTC")
+        # A server that vanishes without a word must not keep the application stopped for the hours of TCP's own patience.
+        alive = dict(keepalives_idle=30, keepalives_interval=10, keepalives_count=6, tcp_user_timeout=300_000)
+        connection = psycopg.connect(**target, **alive, connect_timeout=15, application_name="efs-data-layer-mover", options="-c DateStyle=ISO -c client_encoding=UTF8 -c idle_in_transaction_session_timeout=0 -c statement_timeout=0 -c lock_timeout=20s -c TimeZone=UTC")
     except psycopg.OperationalError as error:
         why = " ".join(str(error).split())
         if re.search(r"authentication failed|no password supplied|role .* does not exist|no pg_hba\.conf entry|permission denied", why):
@@ -834,6 +837,10 @@ class Mover:
 
     def forward(self) -> None:
         moved = self.lease.journal.get("migrated")
+        if moved and not os.path.exists(self.path):
+            # Archived by --complete.
+            self.already(moved, read_marker(connect(self.target)))
+            return
         source = Source(self.path)
         head = source.head()
         if head is None:
@@ -846,22 +853,33 @@ class Mover:
             self.already(moved, marker)
             return
         before = target_head(connection)
-        if before is None and not self.options.check:
-            said = make_schema(url_of(self.target))
-            before = target_head(connection)
-            if before is None:
-                raise Quit(REFUSED, f"Open WebUI's own code did not make its tables in {fingerprint(self.target)}: {said}")
+        if before is None or (before != head and not self.rows_in(connection)):
+            before = self.make_tables(connection)
         connection.rollback()
-        if before is not None and before != head:
+        if before != head:
             raise Quit(REFUSED, f"The schemas differ: {DATABASE} is at {head}, {fingerprint(self.target)} at {before}. Start both with the same image first (an empty target: make the database anew).")
-        tables = read_schema(connection) if before is not None else {}
+        tables = read_schema(connection)
         self.match(source, tables)
         if self.options.check:
-            self.check(source, tables, before)
+            self.check(source, tables)
             return
         self.guard(connection, tables, marker)
         self.lease.snapshot()
         self.move(source, connection, tables, head, marker)
+
+    def make_tables(self, connection) -> str:
+        """Empty ones, by Open WebUI's own code; returns the schema's version."""
+        connection.rollback()
+        said, where = make_schema(url_of(self.target)), fingerprint(self.target)
+        head = target_head(connection)
+        if head is None:
+            raise Quit(REFUSED, f"Open WebUI's own code did not make its tables in {where}: {said}")
+        log("tables", message=f"{where} has Open WebUI's tables at schema {head}; they are empty.")
+        return head
+
+    def rows_in(self, connection) -> list[str]:
+        """The tables of the target that hold rows."""
+        return [table for table in read_schema(connection) if connection.execute(f"SELECT EXISTS (SELECT 1 FROM {quoted(table)})").fetchone()[0]]
 
     def refuse_other_image(self, head: str) -> None:
         """Before anything is made in the target: the image's own Alembic versions say which schema it makes."""
@@ -886,7 +904,7 @@ class Mover:
         connection.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
         if marker and marker["state"] == "migrated":
             return  # Of a move that was killed before .owner was written, if the digests agree.
-        full = [t for t in tables if connection.execute(f"SELECT EXISTS (SELECT 1 FROM {quoted(t)})").fetchone()[0]]
+        full = self.rows_in(connection)
         if full and marker and marker["state"] in ("returned", "discarded"):
             if not self.options.replace_returned:
                 raise Quit(OCCUPIED, f"{fingerprint(self.target)} still holds what was copied back out of it at an earlier --back. Pass --replace-returned to replace that.")
@@ -894,9 +912,7 @@ class Mover:
         elif full:
             raise Quit(OCCUPIED, f"{fingerprint(self.target)} holds data ({', '.join(full[:5])}). The mover fills an empty database only: it overwrites nothing. Make a new one, or name another in DATABASE_NAME.")
 
-    def check(self, source: Source, tables: dict[str, Table], before) -> None:
-        if before is None:
-            raise Quit(REFUSED, f"{fingerprint(self.target)} has no tables yet, so there is nothing to check against. Let Open WebUI make them: DATABASE_URL=… python -c 'import open_webui.config'; a move does it by itself.")
+    def check(self, source: Source, tables: dict[str, Table]) -> None:
         progress = Progress(sum(table.rows for table in tables.values()))
         for table in tables.values():
             self.look(source, table)
@@ -1356,6 +1372,8 @@ def guarded(work) -> int:
             status, message, fields = error.status, error.message, error.fields
         elif name == "keeper.Damage":
             status, message = ANOMALIES, f"A copy failed its check: {error}."
+        elif isinstance(error, sqlite3.DatabaseError) and re.search("disk is full|disk I/O", str(error)):
+            status, message = IO, f"The volume failed: {error}. {DATABASE} is as it was. Make room, then run the same command again."
         elif isinstance(error, sqlite3.DatabaseError):
             status, message = SOURCE, f"{DATABASE} cannot be read: {error}. Restore a snapshot: efs-data-layer snapshots list."
         else:
