@@ -1,5 +1,8 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as ecs from 'aws-cdk-lib/aws-ecs';
 import { Construct } from 'constructs';
+import { inputError } from '../errors';
 import { requireObject } from '../inputs';
 import { DataVolume } from '../storage';
 import { CacheStore } from './cache/cache-store';
@@ -83,6 +86,31 @@ export class DataStores extends Construct {
     this._vectorsOnVolume = vectors._choice.onVolume;
     this._vectors = vectors._choice.create(this, context, this._relationalOnVolume ? undefined : this._database);
     this._cache = cache._choice.create?.(this, context);
+  }
+
+  /**
+   * Tells a container of yours where the PostgreSQL is, by the names that libpq and psycopg read by themselves: PGHOST,
+   * PGPORT, PGDATABASE and PGSSLMODE as environment, PGUSER and PGPASSWORD as secrets; and lets its service in. For
+   * CrewAI, see docs/crewai.md.
+   *
+   * @param container a container, for example knowledge.container
+   * @param service the service that runs it
+   * @throws when no relational store in PostgreSQL was chosen
+   */
+  public connect(container: ecs.ContainerDefinition, service: ec2.IConnectable): void {
+    if (!this._database) {
+      throw inputError(
+        this,
+        `${container.node.path} cannot be connected: relational is ${this.relationalName}, which is no PostgreSQL.`,
+        'Pass RelationalStore.rdsPostgres(), auroraServerlessV2() or external().',
+      );
+    }
+    const { host, port, databaseName, secret, tls } = this._database;
+    const environment = { PGHOST: host, PGPORT: port, PGDATABASE: databaseName, ...tls };
+    Object.entries(environment).forEach(([name, value]) => container.addEnvironment(name, value));
+    container.addSecret('PGUSER', ecs.Secret.fromSecretsManager(secret, 'username'));
+    container.addSecret('PGPASSWORD', ecs.Secret.fromSecretsManager(secret, 'password'));
+    this._database.allowFrom(service);
   }
 
   /**

@@ -9,9 +9,14 @@ export interface Container {
 }
 
 export function openWebUi(template: Template): Container {
+  return containerNamed(template, 'open-webui');
+}
+
+/** What a container of a template is told. */
+export function containerNamed(template: Template, name: string): Container {
   const found = Object.values(template.findResources('AWS::ECS::TaskDefinition'))
     .flatMap((task) => task.Properties.ContainerDefinitions)
-    .find(({ Name }) => Name === 'open-webui');
+    .find(({ Name }) => Name === name);
   return {
     environment: Object.fromEntries(
       found.Environment.map(({ Name, Value }: { Name: string; Value: unknown }) => [Name, Value]),

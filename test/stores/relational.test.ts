@@ -17,7 +17,7 @@ import { RDS_POSTGRES_VERSION } from '../../lib/stores/relational/rds-postgres';
 import { AURORA_POSTGRES_VERSION } from '../../lib/stores/relational/aurora-serverless-v2';
 import { entryScript, MAX_ENTRY_BYTES } from '../../lib/stores/entry';
 import { dataLayer, importedVpc } from '../helpers';
-import { openWebUi } from './helpers';
+import { containerNamed, openWebUi } from './helpers';
 
 const SECRET = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf';
 
@@ -151,6 +151,35 @@ describe('external', () => {
     expect(openWebUi(dataLayer({ relational: store(PostgresTls.REQUIRE) }).template).environment).toMatchObject({
       PGSSLMODE: 'require',
     });
+  });
+});
+
+describe('connect', () => {
+  test('a container of one’s own is told where PostgreSQL is, and its service let in', () => {
+    const stack = new Stack(new App(), 'Test');
+    const image = ecs.ContainerImage.fromRegistry('example/crew:1.0');
+    const data = new EfsDataLayer(stack, 'Data', {
+      relational: RelationalStore.rdsPostgres(),
+      knowledge: { image, command: ['python', 'crew.py'] },
+    });
+    const { service } = data.knowledge.runOn(new ecs.Cluster(stack, 'Cluster', { vpc: data.vpc }));
+    data.stores.connect(data.knowledge.container, service);
+    const template = Template.fromStack(stack);
+    const { environment, secrets } = containerNamed(template, 'knowledge');
+    expect(environment).toMatchObject({
+      PGHOST: { 'Fn::GetAtt': [expect.any(String), 'Endpoint.Address'] },
+      PGDATABASE: 'openwebui',
+      PGSSLMODE: 'require',
+    });
+    expect(secrets).toEqual(['PGPASSWORD', 'PGUSER']);
+    const rules = Object.values(template.findResources('AWS::EC2::SecurityGroupIngress'));
+    expect(rules.filter(({ Properties }) => Properties.FromPort === 5432)).toHaveLength(1);
+  });
+  test('without PostgreSQL it says so', () => {
+    const { data } = dataLayer();
+    expect(() => data.stores.connect(data.knowledge.container, data.volume)).toThrow(
+      /relational is sqlite-on-efs, which is no PostgreSQL.*rdsPostgres/s,
+    );
   });
 });
 
