@@ -109,6 +109,11 @@ test.each<[string, TaskDefinition, string[]]>([
   expect(made.image).toBe(TASK_DEFINITION.containerDefinitions![0].image);
 });
 
+test('vectors that may agree less', async () => {
+  await migrate({ tasks: [moved] }, ...TARGET, '--vectors', '--agreement', '0.8');
+  expect(account.definitions[0].containerDefinitions![0].command).toEqual(['vector_mover.py', '--agreement', '0.8']);
+});
+
 test('what the user names goes before what the container names', async () => {
   expect(await migrate({ tasks: [moved], taskDefinition: prepared }, ...TARGET)).toBe(0);
   const [made] = account.definitions[0].containerDefinitions!;
@@ -147,7 +152,9 @@ test.each([
   [['--target-host', 'x'], 'named in part'],
   [[...TARGET, '--on-anomaly', 'ignore'], 'none of fail, quarantine and repair'],
   [[...TARGET, '--back', '--complete'], 'different commands'],
-  [[...TARGET, '--vectors', '--back'], '--check and --on-anomaly'],
+  [[...TARGET, '--vectors', '--back'], '--check, --agreement and --on-anomaly'],
+  [[...TARGET, '--vectors', '--agreement', '95'], 'from 0 to 1'],
+  [[...TARGET, '--agreement', '0.9'], 'together with --vectors'],
   [[...TARGET, '--discard-since-cutover'], 'together with --back'],
 ])('%j is refused before the application is stopped', async (args, message) => {
   expect(await migrate({ tasks: [] }, ...args)).toBe(64);

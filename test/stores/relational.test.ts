@@ -177,7 +177,7 @@ describe('connect', () => {
   });
   test('without PostgreSQL it says so', () => {
     const { data } = dataLayer();
-    expect(() => data.stores.connect(data.knowledge.container, data.volume)).toThrow(
+    expect(() => data.stores.connect(data.knowledge.container, { connections: new ec2.Connections() })).toThrow(
       /relational is sqlite-on-efs, which is no PostgreSQL.*rdsPostgres/s,
     );
   });

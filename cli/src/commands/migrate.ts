@@ -19,6 +19,7 @@ interface MigrateOptions extends AccountOptions {
   readonly vectors?: boolean;
   readonly onAnomaly?: string;
   readonly replaceReturned?: boolean;
+  readonly agreement?: string;
   readonly targetHost?: string;
   readonly targetPort?: string;
   readonly targetDatabase?: string;
@@ -55,6 +56,7 @@ export function migrateCommand(shell: Shell): Command {
     .option('--vectors', 'copy the embeddings of Chroma on the volume into pgvector instead; nothing is embedded again')
     .option('--on-anomaly <what>', 'fail, quarantine or repair, or KIND=one of them, separated by commas', 'fail')
     .option('--replace-returned', 'the target still holds what an earlier --back copied out of it: replace that')
+    .option('--agreement <part>', 'with --vectors: the part of the neighbours that must be the same (default: 0.95)')
     .option('--target-host <host>', 'the PostgreSQL server (default: what the workload’s container names)')
     .option('--target-port <port>', 'its port', '5432')
     .option('--target-database <name>', 'the database')
@@ -75,6 +77,9 @@ function argumentsOf(options: MigrateOptions): string[] {
   }
   if (options.discardSinceCutover && !options.back) {
     throw usageError('--discard-since-cutover', 'It says how to go back.', 'Pass it together with --back.');
+  }
+  if (options.agreement !== undefined) {
+    throw usageError('--agreement', 'It says how alike vectors must be found.', 'Pass it together with --vectors.');
   }
   const action = options.onAnomaly ?? 'fail';
   if (!/^(\w+=)?(fail|quarantine|repair)(,(\w+=)?(fail|quarantine|repair))*$/.test(action)) {
@@ -100,11 +105,23 @@ function vectorArguments(options: MigrateOptions): string[] {
   if (given.length > 0 || !['fail', 'repair'].includes(options.onAnomaly ?? 'fail')) {
     throw usageError(
       '--vectors',
-      'It goes together with --check and --on-anomaly fail or repair only.',
+      'It goes together with --check, --agreement and --on-anomaly fail or repair only.',
       'Chroma stays as it is: to go back, choose it again and deploy.',
     );
   }
-  return [...(options.check ? ['--check'] : []), ...(options.onAnomaly === 'repair' ? ['--repair'] : [])];
+  const { agreement } = options;
+  if (agreement !== undefined && !(agreement.trim() !== '' && Number(agreement) >= 0 && Number(agreement) <= 1)) {
+    throw usageError(
+      `--agreement ${agreement}`,
+      'It is no part of a whole.',
+      'Pass a number from 0 to 1, such as 0.9.',
+    );
+  }
+  return [
+    ...(options.check ? ['--check'] : []),
+    ...(options.onAnomaly === 'repair' ? ['--repair'] : []),
+    ...(agreement === undefined ? [] : ['--agreement', agreement]),
+  ];
 }
 
 /** How a container may name a database; `tls` gives the names that libpq reads. */
