@@ -34,7 +34,7 @@ function environment(name) {
   // setup.py leaves one alone that is up to date; without --install its being there has to do.
   return {
     what: `the Python environment of ${name} in ${venvs}`,
-    there: () => fs.existsSync(path.join(venvs, name, 'bin', 'python')),
+    there: () => fs.existsSync(path.join(venvs, name, '.made-from')),
     byHand: `python3 lab/apps/setup.py ${name}, with a Python 3.11 or 3.12`,
     install: () => suitable() !== undefined && run(suitable(), path.join('lab', 'apps', 'setup.py'), name),
     always: true,
