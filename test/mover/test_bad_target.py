@@ -111,6 +111,14 @@ def test_a_user_that_may_not_write(source):
     assert "permission denied" in said and "the owner of the database is needed" in said
 
 
+def test_a_target_that_changes_what_it_is_given(source):
+    """A trigger that somebody left in the database: the comparison before the commit finds it."""
+    source.sql("CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.title := lower(NEW.title); RETURN NEW; END $$")
+    source.sql("CREATE TRIGGER meddle BEFORE INSERT ON chat FOR EACH ROW EXECUTE FUNCTION meddle()")
+    said = source.failed(status=76)
+    assert "chat" in said and source.rows("chat") == 0
+
+
 def test_something_else_uses_the_tables(source):
     """An application that was left connected to the target."""
     psql = subprocess.Popen(
