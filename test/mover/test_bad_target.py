@@ -205,6 +205,26 @@ def test_check_on_a_database_that_was_only_made(case):
         case.server.sql(f"DROP DATABASE {empty.database} WITH (FORCE)")
 
 
+DOWN = """
+import os, alembic.command, alembic.config, open_webui
+folder = os.path.dirname(open_webui.__file__)
+config = alembic.config.Config(os.path.join(folder, "alembic.ini"))
+config.set_main_option("script_location", os.path.join(folder, "migrations"))
+alembic.command.downgrade(config, "-1")
+"""
+
+
+def test_empty_tables_of_an_older_image(case, tmp_path):
+    """--check made them, then the service got a newer image: they hold nothing, so they are brought up to date."""
+    case.fill(user(1))
+    head = case.sql("SELECT version_num FROM alembic_version")
+    environment = {**os.environ, "DATABASE_URL": case.server.url(case.database), "ENABLE_DB_MIGRATIONS": "false", "DATA_DIR": str(tmp_path), "STATIC_DIR": str(tmp_path), "WEBUI_SECRET_KEY": "x"}
+    done = subprocess.run([case.python, "-c", DOWN], env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert case.sql("SELECT version_num FROM alembic_version") != head, done.stderr[-2000:]
+    case.move()
+    assert case.sql("SELECT version_num FROM alembic_version") == head and case.rows("user") == 1
+
+
 def test_a_move_after_the_file_was_archived(case):
     """A move repeated after --complete: recognized, or refused when it is another database."""
     case.fill(user(1))

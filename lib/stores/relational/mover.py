@@ -854,7 +854,7 @@ class Mover:
             return
         before = target_head(connection)
         if before is None or (before != head and not self.rows_in(connection)):
-            before = self.make_tables(connection)
+            before = self.make_tables(connection, before)
         connection.rollback()
         if before != head:
             raise Quit(REFUSED, f"The schemas differ: {DATABASE} is at {head}, {fingerprint(self.target)} at {before}. Start both with the same image first (an empty target: make the database anew).")
@@ -867,14 +867,15 @@ class Mover:
         self.lease.snapshot()
         self.move(source, connection, tables, head, marker)
 
-    def make_tables(self, connection) -> str:
-        """Empty ones, by Open WebUI's own code; returns the schema's version."""
+    def make_tables(self, connection, before: str | None) -> str:
+        """Empty ones, by Open WebUI's own code, or those that are there brought up to date; returns the schema's version."""
         connection.rollback()
         said, where = make_schema(url_of(self.target)), fingerprint(self.target)
         head = target_head(connection)
         if head is None:
             raise Quit(REFUSED, f"Open WebUI's own code did not make its tables in {where}: {said}")
-        log("tables", message=f"{where} has Open WebUI's tables at schema {head}; they are empty.")
+        if head != before:
+            log("tables", message=f"{where} has Open WebUI's tables at schema {head}; they are empty.")
         return head
 
     def rows_in(self, connection) -> list[str]:
