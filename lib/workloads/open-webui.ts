@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
+import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { inputError, requireWholeNumber } from '../errors';
 import { SingleWriterService, StopFirstService, StopFirstServiceOptions } from '../single-writer';
@@ -172,6 +173,8 @@ export class OpenWebUiWorkload extends Workload {
   public readonly taskDefinition: ecs.FargateTaskDefinition;
   /** The container in it. */
   public readonly container: ecs.ContainerDefinition;
+  /** Where its containers, and the keeper, log to. */
+  public readonly logGroup: logs.ILogGroup;
   /** How many tasks run. */
   public readonly replicas: number;
   private readonly stores?: DataStores;
@@ -205,6 +208,7 @@ export class OpenWebUiWorkload extends Workload {
       memoryLimitMiB: props.memoryLimitMiB ?? 4096,
     });
     this.taskDefinition = task.taskDefinition;
+    this.logGroup = task.logGroup;
     const wirings = [stores?._vectors, stores?._cache].filter((wiring) => wiring !== undefined);
     const own = {
       ...(onDatabase
@@ -287,6 +291,7 @@ export class OpenWebUiWorkload extends Workload {
     this.stores?._vectors.allowFrom?.(service.service);
     this.stores?._cache?.allowFrom?.(service.service);
     service.addPortForwardOutput(CONTAINER, OPEN_WEBUI_PORT);
+    this._announce(service);
     return service;
   }
 
