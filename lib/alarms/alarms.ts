@@ -47,6 +47,12 @@ export class DataLayerAlarms extends Construct {
   public readonly alarms: cloudwatch.Alarm[] = [];
   /** The dashboard. Undefined when it is switched off. */
   public readonly dashboard?: cloudwatch.Dashboard;
+  /**
+   * Those of this stack. Another stack's would make the two depend on each other.
+   *
+   * @internal
+   */
+  public readonly _onDashboard: cloudwatch.Alarm[] = [];
   private readonly layout?: DataLayerDashboard;
   private readonly data: EfsDataLayer;
   private readonly props: AlarmsProps;
@@ -219,7 +225,12 @@ export class DataLayerAlarms extends Construct {
     return this.props[kind] ?? ALARM_KINDS[kind].defaults;
   }
 
-  private add(kind: Kind, metric: cloudwatch.Metric | cloudwatch.MathExpression, scope: Construct = this, subject = ''): void {
+  private add(
+    kind: Kind,
+    metric: cloudwatch.Metric | cloudwatch.MathExpression,
+    scope: Construct = this,
+    subject = '',
+  ): void {
     const { title, comparison, periodSeconds, periods, missing, meaning, unit } = ALARM_KINDS[kind];
     for (const [name, value] of Object.entries(this._thresholds(kind))) {
       const counts = COUNTS_PERIODS.includes(kind);
@@ -232,6 +243,9 @@ export class DataLayerAlarms extends Construct {
         alarmDescription: `${subject}${title} (${name}: ${value} ${unit}). ${meaning} Runbook: ${runbookOf(kind)}`,
       });
       this.alarms.push(alarm);
+      if (Stack.of(alarm) === Stack.of(this)) {
+        this._onDashboard.push(alarm);
+      }
       this.notify(alarm);
     }
   }

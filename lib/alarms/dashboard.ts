@@ -50,7 +50,7 @@ export class DataLayerDashboard {
       defaultInterval: day,
       widgets: [
         [heading(`# Data layer ${data.node.path}, ${volume}\nRunbooks: docs/runbooks/alarms.md`)],
-        [new cloudwatch.AlarmStatusWidget({ title: 'Alarms', alarms: alarms.alarms, width: FULL, height: 4 })],
+        [new cloudwatch.AlarmStatusWidget({ title: 'Alarms', alarms: alarms._onDashboard, width: FULL, height: 4 })],
         [heading('## Is the data safe?\nOne writer each, no conflicts, a snapshot and a backup of today.')],
         [
           this.running,

@@ -191,7 +191,8 @@ export const ALARM_KINDS: { readonly [prop in keyof Required<AlarmThresholds>]: 
     periods: 1,
     missing: IGNORE,
     whyMissing: 'What is stored does not go away because nobody measured it.',
-    meaning: '20 GiB in Standard are $6.00 a month in us-east-1. For vectors it is also the sign to look at S3 Vectors.',
+    meaning:
+      '20 GiB in Standard are $6.00 a month in us-east-1. For vectors it is also the sign to look at S3 Vectors.',
     steps: [
       '`efs-data-layer status` shows the size of each workload and the projected cost.',
       'Remove kept snapshots that are not needed: `efs-data-layer snapshots list`, then release.',

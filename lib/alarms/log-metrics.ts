@@ -32,7 +32,7 @@ export const LOG_METRICS = {
     // busy: gave up on an owner that lives; lost: killed its application; strays: a former owner wrote after the takeover.
     `{ ${event('busy', 'lost', 'strays')} || (($.keeper = "waiting") && ($.waited_s >= ${LONG_WAIT_SECONDS})) }`,
   ]),
-  takeovers: count('Takeovers', [`{ ${event('takeover')} }`]),
+  takeovers: count('Takeovers', [`{ ${event('takeover')} && ($.previous = "held") }`]),
   damage: count(
     'Damage',
     [
