@@ -151,6 +151,8 @@ class MetricFilter(Handler):
         return name, {}
 
     def change(self, context: Context, physical_id: str, old: Any, new: Any, changed: set[str]) -> None:
+        # moto 5.2.5 keeps the old pattern beside the new one.
+        self.delete(context, physical_id, old, {})
         self._put(context, physical_id, new)
 
     def delete(self, context: Context, physical_id: str, properties: Any, attributes: Any) -> None:

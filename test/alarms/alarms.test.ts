@@ -14,6 +14,7 @@ import {
   Writers,
 } from '../../lib';
 import { ALARM_KINDS } from '../../lib/alarms/kinds';
+import { Bodies, bill } from '../bill/helpers';
 import { census, dataLayer } from '../helpers';
 
 type Alarm = Record<string, unknown> & { AlarmDescription: string; Threshold: number };
@@ -218,3 +219,48 @@ test('on a database with several tasks there is no keeper to listen to, and no o
   expect(filters.filter((id) => /OpenWebUi(LeaseConflicts|Takeovers|Heartbeat)/.test(id))).toEqual([]);
   expect(filters.filter((id) => /OpenWebUi(DatabaseLocked|QueuePool)/.test(id))).toHaveLength(2);
 });
+
+describe('what alarms cost', () => {
+  const stack = new DataLayerStack(new App(), 'Test', { services: true, dataLayer: { alarms: {} } });
+  const { Resources } = Template.fromStack(stack).toJSON() as { Resources: Bodies };
+  const only = (types: RegExp): Bodies =>
+    Object.fromEntries(Object.entries(Resources).filter(([, { Type }]) => types.test(Type)));
+  const monitoring = only(/^AWS::CloudWatch::|^AWS::Logs::MetricFilter/);
+  const usd = (bodies: Bodies, region: string) => bill(bodies, {}, { region }).totals.all.totalUsd;
+
+  test.each(['us-east-1', 'ap-southeast-2', 'eu-west-1'])(
+    'in %s: $0.50 where nothing else is, the rest is free',
+    (region) => {
+      expect(usd(monitoring, region)).toBeCloseTo(0.5, 10);
+    },
+  );
+
+  test('at most $3.60 and the dashboard where the free allowance is used', () => {
+    const before: Bodies = {};
+    for (let at = 0; at < 10; at++) {
+      before[`Alarm${at}`] = { Type: 'AWS::CloudWatch::Alarm' };
+      const MetricTransformations = [{ MetricNamespace: 'other', MetricName: `m${at}`, MetricValue: '1' }];
+      before[`Filter${at}`] = { Type: 'AWS::Logs::MetricFilter', Properties: { MetricTransformations } };
+      before[`Dashboard${at}`] = { Type: 'AWS::CloudWatch::Dashboard' };
+    }
+    const more = usd({ ...before, ...monitoring }, 'us-east-1') - usd(before, 'us-east-1');
+    expect(more).toBeCloseTo(3.6 + 3, 10);
+  });
+});
+
+test('filters that publish one metric are billed as one, those with dimensions each', () => {
+  const filter = (MetricName: string, Dimensions?: object[]) => ({
+    Type: 'AWS::Logs::MetricFilter',
+    Properties: { MetricTransformations: [{ MetricNamespace: 'n', MetricName, MetricValue: '1', Dimensions }] },
+  });
+  const count = (...filters: Bodies[string][]) =>
+    quantitiesOf(Object.fromEntries(filters.map((body, at) => [`F${at}`, body])));
+  expect(count(filter('a'), filter('a'), filter('b'))).toBe(2);
+  const sized = [{ Key: 'k', Value: '$.k' }];
+  expect(count(filter('a', sized), filter('a', sized))).toBe(2);
+});
+
+function quantitiesOf(bodies: Bodies): number {
+  const lines = bill(bodies).resources.flatMap((resource) => resource.lines);
+  return lines.reduce((sum, { quantity }) => sum + quantity, 0);
+}
