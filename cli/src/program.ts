@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { migrateCommand } from './commands/migrate';
 import { compareCommand } from './commands/compare';
+import { composeCommand } from './commands/compose';
 import { billCommand } from './commands/bill';
 import { pricesCommand } from './commands/prices';
 import { restoreBackupCommand } from './commands/restore-backup';
@@ -13,6 +14,7 @@ export function createProgram(shell: Shell, version: string): Command {
     .description('Looks after a data layer on Amazon EFS')
     .version(version)
     .addCommand(compareCommand(shell))
+    .addCommand(composeCommand(shell))
     .addCommand(snapshotsCommand(shell))
     .addCommand(restoreBackupCommand(shell))
     .addCommand(billCommand(shell))

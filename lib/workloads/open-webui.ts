@@ -227,7 +227,8 @@ export class OpenWebUiWorkload extends Workload {
       secrets: this.mergeSecrets(own, ownSecrets, props.secrets),
       portMappings: [{ name: CONTAINER, containerPort: OPEN_WEBUI_PORT, appProtocol: ecs.AppProtocol.http }],
       healthCheck: {
-        command: ['CMD-SHELL', `curl -fsS http://localhost:${OPEN_WEBUI_PORT}/health | jq -e '.status == true'`],
+        // With -n and input: jq 1.6, which Debian 12 has, ends with 0 when curl got nothing and there is no input.
+        command: ['CMD-SHELL', `curl -fsS http://localhost:${OPEN_WEBUI_PORT}/health | jq -ne 'input.status == true'`],
         interval: Duration.seconds(30),
         timeout: Duration.seconds(10),
         retries: 5,
