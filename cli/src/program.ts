@@ -7,6 +7,7 @@ import { pricesCommand } from './commands/prices';
 import { restoreBackupCommand } from './commands/restore-backup';
 import { Shell } from './commands/shell';
 import { snapshotsCommand } from './commands/snapshots';
+import { statusCommand } from './commands/status';
 
 /** The command line: one line and one file for each command. */
 export function createProgram(shell: Shell, version: string): Command {
@@ -16,6 +17,7 @@ export function createProgram(shell: Shell, version: string): Command {
     .addCommand(compareCommand(shell))
     .addCommand(composeCommand(shell))
     .addCommand(snapshotsCommand(shell))
+    .addCommand(statusCommand(shell))
     .addCommand(restoreBackupCommand(shell))
     .addCommand(billCommand(shell))
     .addCommand(pricesCommand(shell))

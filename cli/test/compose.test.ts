@@ -5,9 +5,10 @@ import Ajv from 'ajv';
 import { App, Stack } from 'aws-cdk-lib';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as sm from 'aws-cdk-lib/aws-secretsmanager';
-import * as yaml from 'js-yaml';
 import { DataLayerStack, DataLayerStackProps } from '../../lib';
 import { main } from '../src/main';
+
+const yaml = require('js-yaml') as { load(text: string): unknown };
 
 // CloudFormation's own rules have nothing to do with it, and take seconds.
 process.env.CDK_VALIDATION = 'false';
