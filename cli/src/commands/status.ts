@@ -3,6 +3,7 @@ import * as path from 'path';
 import { Command } from 'commander';
 import { ask, EXIT, usageError } from '../errors';
 import { countCalls } from '../status/account';
+import { requireEvidenceFolder } from '../status/evidence';
 import { statusPage } from '../status/page';
 import { readStatus, Status } from '../status/status';
 import { paint, statusText } from '../status/text';
@@ -55,6 +56,9 @@ async function run(shell: Shell, options: Options): Promise<void> {
       'Its directory does not exist.',
       'Name a file in a directory that exists.',
     );
+  }
+  if (options.evidence !== undefined) {
+    requireEvidenceFolder(options.evidence);
   }
   const aws = clientsOf(shell, options);
   const calls = countCalls(aws);

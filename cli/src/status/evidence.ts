@@ -42,21 +42,25 @@ export function evidenceState(lines: LogLine[], now: number): EvidenceState {
       month,
       bytes: scans.reduce((sum, { fields }) => sum + Number(fields.bytes), 0),
       queries: scans.length,
-      from: 'queries that ran as a task, by the log of the last 30 days',
+      from: 'that ran as a task, by the log of the last 30 days',
     },
   };
 }
 
-/** From the mounted directory, or a copy: every manifest, and the record that queries leave beside the evidence. */
-export function readEvidenceFolder(folder: string, now: number): EvidenceState {
-  const focus = path.join(folder, 'focus');
-  if (!fs.existsSync(focus)) {
+/** Refuses a directory that is not that of evidence. */
+export function requireEvidenceFolder(folder: string): void {
+  if (!fs.existsSync(path.join(folder, 'focus'))) {
     throw usageError(
       `--evidence ${folder}`,
       'It has no directory focus.',
       'Pass the mounted directory /evidence, or a copy.',
     );
   }
+}
+
+/** From the mounted directory, or a copy: every manifest, and the record that queries leave beside the evidence. */
+export function readEvidenceFolder(folder: string, now: number): EvidenceState {
+  const focus = path.join(folder, 'focus');
   let [bytes, last] = [0, 0];
   for (const manifest of manifestsBelow(focus)) {
     const { totals, run } = JSON.parse(fs.readFileSync(manifest, 'utf8')) as {
@@ -93,6 +97,6 @@ function scansBelow(folder: string, month: string): EvidenceState['scans'] {
     month,
     bytes: bytes.reduce((sum, each) => sum + each, 0),
     queries: names.length,
-    from: 'the record beside the evidence',
+    from: 'in the record beside the evidence',
   };
 }

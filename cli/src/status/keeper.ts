@@ -55,7 +55,12 @@ export async function readKeeper(aws: ReadClients, { logGroup }: StatusWorkload,
     jsonLines(aws, logGroup!, '{ ($.keeper = "*") && ($.keeper != "heartbeat") }', now - HISTORY_DAYS * DAY),
     jsonLines(aws, logGroup!, '{ $.keeper = "heartbeat" }', now - DAY),
   ]);
-  return keeperState(events, reports, now);
+  // Patterns are the service's; what they let through is looked at again.
+  return keeperState(
+    events.filter(({ fields }) => typeof fields.keeper === 'string' && fields.keeper !== 'heartbeat'),
+    reports.filter(({ fields }) => fields.keeper === 'heartbeat'),
+    now,
+  );
 }
 
 /** What lines mean. */

@@ -118,7 +118,7 @@ export function gauges(status: Omit<Status, 'gauges'>, users: number | undefined
       threshold: 1000,
       value: scanned && scanGb,
       measured: scanned
-        ? `${scanned.queries} queries, by ${scanned.from}. All reads of the volume this month: ${readGb.toFixed(1)} GB, the most it can be for others.`
+        ? `${scanned.queries} queries ${scanned.from}. All reads of the volume this month: ${readGb.toFixed(1)} GB, the most it can be for others.`
         : 'The log of the evidence workload could not be read; pass --evidence with the mounted directory.',
       to: 'S3 Tables (Iceberg) and Athena',
       addsUsd: usd('s3-tables-athena'),
