@@ -148,7 +148,9 @@ export class StatusAccount {
   public deny(service: keyof StatusAccount['mocks'], command: never, action: string): void {
     const error = new Error(`User: arn:aws:iam::123456789012:user/reader is not authorized to perform: ${action}`);
     error.name = 'AccessDeniedException';
-    this.mocks[service].on(command).rejects(error);
+    (this.mocks[service] as unknown as { on(command: never): { rejects(error: Error): void } })
+      .on(command)
+      .rejects(error);
   }
 
   public async run(...args: string[]): Promise<number> {

@@ -247,3 +247,22 @@ test.each([
   expect(account.notes.join() + account.text).toMatch(message);
   expect(code).toBe(64);
 });
+
+test('docs/day-two.md lists exactly the permissions that it uses', async () => {
+  expect(await account.run()).toBe(0);
+  const SERVICE: { [mock: string]: string } = {
+    cloudFormation: 'cloudformation',
+    efs: 'elasticfilesystem',
+    cloudWatch: 'cloudwatch',
+  };
+  const used = Object.entries(account.mocks).flatMap(([name, mock]) =>
+    mock.calls().map(({ args: [command] }) => {
+      const action = command.constructor.name.replace(/Command$/, '');
+      return `${SERVICE[name] ?? name}:${action}`;
+    }),
+  );
+  const docs = fs.readFileSync(path.join(__dirname, '..', '..', 'docs', 'day-two.md'), 'utf8');
+  const [, policy] = /status-permissions -->\s+```json\n([^`]+)```/.exec(docs)!;
+  const [{ Action }] = (JSON.parse(policy) as { Statement: { Action: string[] }[] }).Statement;
+  expect([...new Set(used)].sort()).toEqual(Action);
+});

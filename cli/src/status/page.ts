@@ -43,7 +43,7 @@ const when = (rows) => rows.map((row) => ({ ...row, at: new Date(row.at) }));
 const none = (id, text) => document.getElementById(id).append(Object.assign(document.createElement('figcaption'), { textContent: text }));
 const time = { type: 'utc', label: null };
 function draw(id, rows, text, options) {
-  rows.length < 2 ? none(id, text) : document.getElementById(id).append(Plot.plot({ style, width: 900, height: 260, marginLeft: 60, marginRight: 30, marginTop: 30, x: time, ...options(when(rows)) }));
+  rows.length < 2 ? none(id, text) : document.getElementById(id).append(Plot.plot({ style, width: 900, height: 260, marginLeft: 60, marginRight: 30, marginTop: 30, marginBottom: 44, x: time, ...options(when(rows)) }));
 }
 data.gauges.length === 0 ? none('gauges', 'No trigger is measured.') : document.getElementById('gauges').append(Plot.plot({
   style, width: 900, marginLeft: 220, marginRight: 190, marginBottom: 40, height: 46 * data.gauges.length + 60,
