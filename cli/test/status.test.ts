@@ -236,6 +236,16 @@ test('--watch reads again until it is told to stop, and leaves no listener behin
   expect(process.listenerCount('SIGINT')).toBe(before);
 });
 
+test('--watch goes on after an answer that failed, but not without a login', async () => {
+  const calls = account.mocks.cloudFormation;
+  const list = calls.on(ListStackResourcesCommand);
+  setTimeout(() => list.rejects(Object.assign(new Error('Rate exceeded'), { name: 'Throttling' })), 60);
+  setTimeout(() => list.rejects(Object.assign(new Error('expired'), { name: 'ExpiredToken' })), 300);
+  expect(await account.run('--watch', '5')).toBe(1);
+  expect(account.notes.filter((note) => note.includes('Throttling')).length).toBeGreaterThan(0);
+  expect(account.notes.at(-1)).toMatch(/ExpiredToken.*Log in/);
+});
+
 test.each([
   [['--users', 'many'], /--users many/],
   [['--watch', '1'], /--watch 1.*5 to 86400/],

@@ -71,8 +71,20 @@ async function run(shell: Shell, options: Options): Promise<void> {
   if (seconds === undefined) {
     return show(shell, await read(), options);
   }
+  let shown = false;
   await watch(shell, seconds, async () => {
-    const status = await read();
+    const status = await read().catch((error: Error) => {
+      // What answered once will answer again; only a login that has ended does not come back by itself.
+      if (!shown || /Log in/.test(error.message)) {
+        throw error;
+      }
+      shell.io.note(error.message);
+      return undefined;
+    });
+    if (!status) {
+      return;
+    }
+    shown = true;
     const colour = shell.io.colour === true;
     shell.io.out(`${colour ? REDRAW : ''}${statusText(status, paint(colour))}`);
   });
