@@ -40,6 +40,7 @@ export function createDeployment(props?: AppProps): { app: App; budget: MonthlyB
           hostedZoneId: flags.hostedZoneId,
         }
       : undefined,
+    alarmTopicArn: flags.alarmTopicArn,
     focusExport: flags.focusExport ? parseFocusExport(flags.focusExport) : undefined,
     dataLayer: {
       relational: relationalStore(flags),
@@ -50,6 +51,7 @@ export function createDeployment(props?: AppProps): { app: App; budget: MonthlyB
       backup: flags.backup,
       removalPolicy: flags.allowDestroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
       costCenter: flags.costCenter,
+      alarms: flags.alarms ? {} : undefined,
     },
   });
   const budget = new MonthlyBudget({

@@ -149,6 +149,12 @@ export const FLAGS = {
   ),
   architecture: choice(['arm64', 'x86_64'], 'arm64', 'The processor of the tasks.'),
   backup: bool(true, 'An AWS Backup plan: daily, kept 7 days.'),
+  alarms: bool(false, 'Alarms and a dashboard, with their default thresholds; they count in the budget.'),
+  alarmTopicArn: text(
+    'the ARN of an SNS topic',
+    /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/,
+    'The topic that every alarm notifies. Needs alarms.',
+  ),
   allowDestroy: bool(false, 'The second key, beside stage=dev, that lets cdk destroy delete the file system.'),
   focusExport: flag<string | undefined>(
     's3://<bucket>/<prefix>/<export name>',
@@ -232,6 +238,9 @@ function contradictions(flags: FlagValues): string[] {
     if (flags[name] && !flags.certificateArn) {
       needs('certificateArn', name, FLAGS.certificateArn.sentence);
     }
+  }
+  if (flags.alarmTopicArn && !flags.alarms) {
+    needs('alarms', 'alarmTopicArn', 'without alarms there is nothing to notify of.');
   }
   if (flags.certificateArn && !flags.allowedCidrs) {
     needs('allowedCidrs', 'certificateArn', 'who may connect has no default.');

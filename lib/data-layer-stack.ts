@@ -1,7 +1,9 @@
 import { Stack, StackProps, Tags, Token, Validations } from 'aws-cdk-lib';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
+import * as sns from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import { AlarmsProps } from './alarms';
 import { EfsDataLayer, EfsDataLayerProps } from './efs-data-layer';
 import { inputError, requireBoolean } from './errors';
 import { requireObject } from './inputs';
@@ -9,6 +11,9 @@ import { LoadBalancerOptions, OpenWebUiLoadBalancer } from './load-balancer';
 
 /** General purpose bucket names (docs.aws.amazon.com/AmazonS3, bucket naming rules, read 2026-11). */
 const BUCKET = /^(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+
+/** The ARN of a topic, in any partition. */
+const TOPIC_ARN = /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/;
 
 /** Where a FOCUS export lies, by name. */
 export interface FocusExportLocation {
@@ -43,6 +48,13 @@ export interface DataLayerStackProps extends StackProps {
   readonly loadBalancer?: LoadBalancerOptions;
 
   /**
+   * The SNS topic, by its ARN, that the alarms notify. Needs dataLayer.alarms.
+   *
+   * @default - that of dataLayer.alarms, or none
+   */
+  readonly alarmTopicArn?: string;
+
+  /**
    * The AWS Data Exports FOCUS export that the evidence collector reads.
    *
    * @default - that of dataLayer.evidence, or none
@@ -70,6 +82,7 @@ export class DataLayerStack extends Stack {
       : props.dataLayer?.evidence?.focusExport;
     this.dataLayer = new EfsDataLayer(this, 'DataLayer', {
       ...props.dataLayer,
+      alarms: this.alarmsOf(props),
       evidence: { ...props.dataLayer?.evidence, focusExport },
     });
     requireObject(this, 'loadBalancer', props.loadBalancer, [], 'Pass { certificateArn, allowedCidrs }.');
@@ -83,6 +96,27 @@ export class DataLayerStack extends Stack {
     if (services) {
       this.cluster = this.runServices(focusExport !== undefined, props.loadBalancer);
     }
+  }
+
+  private alarmsOf({ alarmTopicArn, dataLayer }: DataLayerStackProps): AlarmsProps | undefined {
+    if (alarmTopicArn === undefined) {
+      return dataLayer?.alarms;
+    }
+    if (typeof alarmTopicArn !== 'string' || (!Token.isUnresolved(alarmTopicArn) && !TOPIC_ARN.test(alarmTopicArn))) {
+      throw inputError(
+        this,
+        `alarmTopicArn is ${JSON.stringify(alarmTopicArn)}.`,
+        'Pass the ARN of a topic, for example arn:aws:sns:us-east-1:123456789012:alerts.',
+      );
+    }
+    if (!dataLayer?.alarms || dataLayer.alarms.topic) {
+      throw inputError(
+        this,
+        `alarmTopicArn is set ${dataLayer?.alarms ? 'together with dataLayer.alarms.topic' : 'without dataLayer.alarms'}.`,
+        'Pass alarmTopicArn with dataLayer: { alarms: {} }, or a topic in dataLayer.alarms.',
+      );
+    }
+    return { ...dataLayer.alarms, topic: sns.Topic.fromTopicArn(this, 'AlarmTopic', alarmTopicArn) };
   }
 
   private requireOneFocusExport({ focusExport, dataLayer }: DataLayerStackProps): void {

@@ -3,6 +3,7 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as efs from 'aws-cdk-lib/aws-efs';
 import { Construct } from 'constructs';
+import { AlarmsProps, DataLayerAlarms } from './alarms';
 import { requireObject, requireTagValue } from './inputs';
 import { volumeMetric } from './metrics';
 import { DataVolume, DataVolumeProps } from './storage';
@@ -45,6 +46,13 @@ export interface EfsDataLayerProps extends DataVolumeProps, StoreChoices, TaskSe
   readonly evidence?: EvidenceProps;
 
   /**
+   * Alarms and a dashboard. `{}` makes all with their defaults. They are priced by the bill and count in the budget.
+   *
+   * @default - none
+   */
+  readonly alarms?: AlarmsProps;
+
+  /**
    * Value of the cost allocation tag CostCenter on every resource.
    *
    * @default - no such tag
@@ -78,6 +86,8 @@ export class EfsDataLayer extends Construct {
   public readonly knowledge: KnowledgeWorkload;
   /** FinOps evidence. */
   public readonly evidence: EvidenceWorkload;
+  /** Alarms and dashboard. Undefined without the prop alarms. */
+  public readonly alarms?: DataLayerAlarms;
   private readonly identity: PosixIdentity;
 
   constructor(scope: Construct, id: string, props: EfsDataLayerProps = {}) {
@@ -102,6 +112,9 @@ export class EfsDataLayer extends Construct {
     );
     this.knowledge = new KnowledgeWorkload(this, 'Knowledge', this.volume, this.identity, props, props.knowledge);
     this.evidence = new EvidenceWorkload(this, 'Evidence', this.volume, this.identity, props, props.evidence);
+    if (props.alarms !== undefined) {
+      this.alarms = new DataLayerAlarms(this, 'Alarms', this, props.alarms);
+    }
 
     Tags.of(this).add('ManagedBy', 'efs-data-layer');
     Tags.of(this).add('DataClassification', props.dataClassification ?? 'confidential');
@@ -174,6 +187,33 @@ export class EfsDataLayer extends Construct {
    */
   public metricTotalIoBytes(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return volumeMetric(this.fileSystem, 'TotalIOBytes', 'Sum', props);
+  }
+
+  /**
+   * Write operations on the volume, the keepers' heartbeat of one a second included.
+   *
+   * @param props statistic, period and the rest
+   */
+  public metricWriteOperations(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return volumeMetric(this.fileSystem, 'DataWriteIOBytes', 'SampleCount', props);
+  }
+
+  /**
+   * Bytes read.
+   *
+   * @param props statistic, period and the rest
+   */
+  public metricReadBytes(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return volumeMetric(this.fileSystem, 'DataReadIOBytes', 'Sum', props);
+  }
+
+  /**
+   * Bytes written.
+   *
+   * @param props statistic, period and the rest
+   */
+  public metricWrittenBytes(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return volumeMetric(this.fileSystem, 'DataWriteIOBytes', 'Sum', props);
   }
 
   private addOutputs(): void {

@@ -44,6 +44,7 @@ function nest(prop: string, value: unknown): object {
 describe('EfsDataLayer', () => {
   const VOLUME = 'Test/Data/Volume';
   const WEB = 'Test/Data/OpenWebUi';
+  const ALARMS = 'Test/Data/Alarms';
   const cases: Case[] = [
     ['vpc', 'vpc-0123456789abcdef0', VOLUME, 'vpc is "vpc-0123456789abcdef0"', 'ec2.Vpc.fromLookup'],
     ['vpc', (s: Stack) => importedVpc(s, ['us-east-1a']), VOLUME, '1 Availability Zone', 'subnets in two zones'],
@@ -106,6 +107,25 @@ describe('EfsDataLayer', () => {
     ['gid', '1000', WEB, 'gid is "1000" (string)', 'whole number from 1 to 4294967295'],
     ['gid', -1, WEB, 'gid is -1 (number)', 'whole number from 1 to 4294967295'],
     ['gid', token, WEB, 'gid is a token', 'plain whole number'],
+    ['alarms', true, ALARMS, 'alarms is true', 'Pass {} for all defaults'],
+    ['alarms.storedGib', { Low: 1 }, ALARMS, 'storedGib is no kind of alarm', 'Did you mean storedGiB?'],
+    [
+      'alarms.storedGiB',
+      20,
+      ALARMS,
+      'alarms.storedGiB is 20',
+      'Pass names and thresholds (GiB), for example {"Large":20}',
+    ],
+    ['alarms.storedGiB', { Large: '20' }, ALARMS, 'storedGiB.Large is "20"', 'number from 0 to 1000000000 (GiB)'],
+    ['alarms.storedGiB', (s: Stack) => ({ Large: token(s) }), ALARMS, 'Large is a token', 'Pass a number'],
+    ['alarms.storedGiB', { 'too much': 20 }, ALARMS, 'has the name "too much"', 'letters and digits'],
+    ['alarms.cpuPercent', { High: 120 }, ALARMS, 'cpuPercent.High is 120', 'from 0 to 100 (percent)'],
+    ['alarms.overlapMinutes', { Two: 1 }, ALARMS, 'overlapMinutes.Two is 1', 'whole number from 2 to 60'],
+    ['alarms.backupAgeHours', { Old: 1.5 }, ALARMS, 'backupAgeHours.Old is 1.5', 'whole number from 1 to 168'],
+    ['alarms.topic', 'arn:aws:sns:x', ALARMS, 'alarms.topic is "arn:aws:sns:x"', 'sns.Topic.fromTopicArn'],
+    ['alarms.eventTarget', 'queue', ALARMS, 'alarms.eventTarget is "queue"', 'aws-events-targets'],
+    ['alarms.actions', [{}], ALARMS, 'alarms.actions is not a list of actions', 'aws-cloudwatch-actions'],
+    ['alarms.dashboard', 'no', ALARMS, 'alarms.dashboard is "no" (string)', 'Pass true or false'],
     ['costCenter', 'a <b>', 'Test/Data', 'costCenter is "a <b>"', 'letters, digits'],
     ['costCenter', '', 'Test/Data', 'costCenter is ""', 'letters, digits'],
     ['costCenter', 42, 'Test/Data', 'costCenter is 42', 'letters, digits'],
@@ -263,6 +283,13 @@ describe('DataLayerStack', () => {
   test.each<[string, unknown, string, string]>([
     ['services', 'false', 'services is "false" (string)', 'Pass true or false'],
     ['dataLayer', 'none', 'dataLayer is "none"', 'Pass an object'],
+    ['alarmTopicArn', 'alerts', 'alarmTopicArn is "alerts"', 'Pass the ARN of a topic'],
+    [
+      'alarmTopicArn',
+      'arn:aws:sns:us-east-1:123456789012:alerts',
+      'alarmTopicArn is set without dataLayer.alarms',
+      'dataLayer: { alarms: {} }',
+    ],
     ['focusExport', 's3://exports/focus', 'focusExport is "s3://', 'Pass { bucketName'],
     ['focusExport', { bucketName: 's3://exports', prefix: 'a/b' }, 'bucketName is "s3://exports"', 'without s3://'],
     ['focusExport', { bucketName: 7, prefix: 'a/b' }, 'bucketName is 7', 'without s3://'],

@@ -1,11 +1,13 @@
 import { Command } from 'commander';
 import { migrateCommand } from './commands/migrate';
 import { compareCommand } from './commands/compare';
+import { composeCommand } from './commands/compose';
 import { billCommand } from './commands/bill';
 import { pricesCommand } from './commands/prices';
 import { restoreBackupCommand } from './commands/restore-backup';
 import { Shell } from './commands/shell';
 import { snapshotsCommand } from './commands/snapshots';
+import { statusCommand } from './commands/status';
 
 /** The command line: one line and one file for each command. */
 export function createProgram(shell: Shell, version: string): Command {
@@ -13,7 +15,9 @@ export function createProgram(shell: Shell, version: string): Command {
     .description('Looks after a data layer on Amazon EFS')
     .version(version)
     .addCommand(compareCommand(shell))
+    .addCommand(composeCommand(shell))
     .addCommand(snapshotsCommand(shell))
+    .addCommand(statusCommand(shell))
     .addCommand(restoreBackupCommand(shell))
     .addCommand(billCommand(shell))
     .addCommand(pricesCommand(shell))

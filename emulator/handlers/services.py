@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from .base import Context, Handler, fit, handles
+from ..errors import Failure
+from .base import Context, Handler, fit, handles, lower_first
 
 
 @handles("AWS::Logs::LogGroup")
@@ -71,11 +73,17 @@ class Alarm(Handler):
         "AlarmDescription",
         "ComparisonOperator",
         "Dimensions",
+        "DatapointsToAlarm",
         "EvaluationPeriods",
+        "ExtendedStatistic",
+        "InsufficientDataActions",
         "MetricName",
+        "Metrics",
         "Namespace",
+        "OKActions",
         "Period",
         "Statistic",
+        "Tags",
         "Threshold",
         "TreatMissingData",
     }
@@ -84,7 +92,7 @@ class Alarm(Handler):
     def _put(context: Context, name: str, properties: dict[str, Any]) -> None:
         client = context.client("cloudwatch")
         wanted = {key: value for key, value in properties.items() if key != "Tags"}
-        client.put_metric_alarm(**fit(client, "PutMetricAlarm", {**wanted, "AlarmName": name}))
+        client.put_metric_alarm(**fit(client, "PutMetricAlarm", {**wanted, "AlarmName": name, "Tags": context.all_tags(properties)}))
 
     def create(self, context: Context, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         name = properties.get("AlarmName") or context.name(255)
@@ -96,3 +104,56 @@ class Alarm(Handler):
 
     def delete(self, context: Context, physical_id: str, properties: Any, attributes: Any) -> None:
         context.client("cloudwatch").delete_alarms(AlarmNames=[physical_id])
+
+
+@handles("AWS::CloudWatch::Dashboard")
+class Dashboard(Handler):
+    updatable = {"DashboardBody"}
+
+    @staticmethod
+    def _put(context: Context, name: str, body: str) -> None:
+        # moto 5.2.5 keeps a body that is no JSON without a word.
+        widgets = json.loads(body)["widgets"]
+        if not all({"type", "width", "height", "properties"} <= widget.keys() for widget in widgets):
+            raise Failure(f"a widget of the dashboard {name} lacks type, size or properties")
+        context.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=body)
+
+    def create(self, context: Context, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        name = properties.get("DashboardName") or context.name(255)
+        self._put(context, name, properties["DashboardBody"])
+        return name, {}
+
+    def change(self, context: Context, physical_id: str, old: Any, new: Any, changed: set[str]) -> None:
+        self._put(context, physical_id, new["DashboardBody"])
+
+    def delete(self, context: Context, physical_id: str, properties: Any, attributes: Any) -> None:
+        context.client("cloudwatch").delete_dashboards(DashboardNames=[physical_id])
+
+
+@handles("AWS::Logs::MetricFilter")
+class MetricFilter(Handler):
+    updatable = {"FilterPattern", "MetricTransformations"}
+
+    @staticmethod
+    def _put(context: Context, name: str, properties: dict[str, Any]) -> None:
+        client = context.client("logs")
+        wanted = {
+            "logGroupName": properties["LogGroupName"],
+            "filterName": name,
+            "filterPattern": properties["FilterPattern"],
+            "metricTransformations": lower_first(properties["MetricTransformations"]),
+        }
+        client.put_metric_filter(**fit(client, "PutMetricFilter", wanted))
+
+    def create(self, context: Context, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        name = properties.get("FilterName") or context.name(512)
+        self._put(context, name, properties)
+        return name, {}
+
+    def change(self, context: Context, physical_id: str, old: Any, new: Any, changed: set[str]) -> None:
+        # moto 5.2.5 keeps the old pattern beside the new one.
+        self.delete(context, physical_id, old, {})
+        self._put(context, physical_id, new)
+
+    def delete(self, context: Context, physical_id: str, properties: Any, attributes: Any) -> None:
+        context.client("logs").delete_metric_filter(logGroupName=properties["LogGroupName"], filterName=physical_id)

@@ -1,4 +1,5 @@
-import { CfnOutput, Lazy, Stack, Validations } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Lazy, Stack, Validations } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -148,6 +149,24 @@ export class StopFirstService extends Construct implements ec2.IConnectable {
       this.service.node.addDependency(props.dependsOn);
     }
     this.connections = this.service.connections;
+  }
+
+  /**
+   * Running tasks: each reports its processor once a minute, free of charge. Nothing while no task runs.
+   *
+   * @param props period and the rest
+   */
+  public metricRunningTasks(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.service.metricCpuUtilization({ statistic: 'SampleCount', period: Duration.minutes(1), ...props });
+  }
+
+  /**
+   * Processor in use, in percent of what the tasks have.
+   *
+   * @param props statistic, period and the rest
+   */
+  public metricCpuUtilization(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.service.metricCpuUtilization(props);
   }
 
   /**

@@ -1,5 +1,6 @@
 import { Duration, Fn, Names, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as backup from 'aws-cdk-lib/aws-backup';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
@@ -48,6 +49,22 @@ export class VolumeBackup extends Construct {
     if (enabled) {
       this.plan = this.createPlan(name, fileSystemArn, role);
     }
+  }
+
+  /**
+   * Backup jobs that were completed into the vault.
+   *
+   * @param props statistic, period and the rest
+   */
+  public metricJobsCompleted(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return new cloudwatch.Metric({
+      namespace: 'AWS/Backup',
+      metricName: 'NumberOfBackupJobsCompleted',
+      statistic: 'Sum',
+      period: Duration.hours(1),
+      dimensionsMap: { BackupVaultName: this.vault.backupVaultName },
+      ...props,
+    }).attachTo(this);
   }
 
   private createPlan(name: string, fileSystemArn: string, role: iam.IRole): backup.BackupPlan {

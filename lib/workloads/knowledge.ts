@@ -1,6 +1,7 @@
 import { Duration, Names } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
+import * as logs from 'aws-cdk-lib/aws-logs';
 import * as servicediscovery from 'aws-cdk-lib/aws-servicediscovery';
 import { Construct } from 'constructs';
 import { inputError } from '../errors';
@@ -93,6 +94,8 @@ export class KnowledgeWorkload extends Workload {
   public readonly taskDefinition: ecs.FargateTaskDefinition;
   /** The container in it. */
   public readonly container: ecs.ContainerDefinition;
+  /** Where its containers, and the keeper, log to. */
+  public readonly logGroup: logs.ILogGroup;
   /** True for the Chroma server, false for an application of your own. */
   public readonly isChromaServer: boolean;
   private runningService?: SingleWriterService;
@@ -128,6 +131,7 @@ export class KnowledgeWorkload extends Workload {
       pidMode: this.isChromaServer ? ecs.PidMode.TASK : undefined,
     });
     this.taskDefinition = task.taskDefinition;
+    this.logGroup = task.logGroup;
     const own: { [name: string]: string } = this.isChromaServer
       ? { CHROMA_PERSIST_PATH: `${this.mountPath}/chroma`, CHROMA_PORT: `${CHROMA_PORT}` }
       : { CREWAI_STORAGE_DIR: `${this.mountPath}/crewai` };
@@ -191,6 +195,7 @@ export class KnowledgeWorkload extends Workload {
     });
     this.allowFrom(service.service);
     this.runningService = service;
+    this._announce(service);
     return service;
   }
 

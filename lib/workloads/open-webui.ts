@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
+import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { inputError, requireWholeNumber } from '../errors';
 import { SingleWriterService, StopFirstService, StopFirstServiceOptions } from '../single-writer';
@@ -172,6 +173,8 @@ export class OpenWebUiWorkload extends Workload {
   public readonly taskDefinition: ecs.FargateTaskDefinition;
   /** The container in it. */
   public readonly container: ecs.ContainerDefinition;
+  /** Where its containers, and the keeper, log to. */
+  public readonly logGroup: logs.ILogGroup;
   /** How many tasks run. */
   public readonly replicas: number;
   private readonly stores?: DataStores;
@@ -207,6 +210,7 @@ export class OpenWebUiWorkload extends Workload {
     this.taskDefinition = task.taskDefinition;
     // Once the application runs on the database, its own settings name it.
     const target = onDatabase ? undefined : stores?._database;
+    this.logGroup = task.logGroup;
     const wirings = [stores?._vectors, stores?._cache].filter((wiring) => wiring !== undefined);
     const own = {
       ...(onDatabase
@@ -227,7 +231,8 @@ export class OpenWebUiWorkload extends Workload {
       secrets: this.mergeSecrets(own, ownSecrets, props.secrets),
       portMappings: [{ name: CONTAINER, containerPort: OPEN_WEBUI_PORT, appProtocol: ecs.AppProtocol.http }],
       healthCheck: {
-        command: ['CMD-SHELL', `curl -fsS http://localhost:${OPEN_WEBUI_PORT}/health | jq -e '.status == true'`],
+        // With -n and input: jq 1.6, which Debian 12 has, ends with 0 when curl got nothing and there is no input.
+        command: ['CMD-SHELL', `curl -fsS http://localhost:${OPEN_WEBUI_PORT}/health | jq -ne 'input.status == true'`],
         interval: Duration.seconds(30),
         timeout: Duration.seconds(10),
         retries: 5,
@@ -291,6 +296,7 @@ export class OpenWebUiWorkload extends Workload {
     this.stores?._vectors.allowFrom?.(service.service);
     this.stores?._cache?.allowFrom?.(service.service);
     service.addPortForwardOutput(CONTAINER, OPEN_WEBUI_PORT);
+    this._announce(service);
     return service;
   }
 

@@ -73,6 +73,7 @@ function requireSettings(scope: Construct, { cpuArchitecture, logRetention }: Ta
 export interface Task {
   readonly taskDefinition: ecs.FargateTaskDefinition;
   readonly logging: ecs.LogDriver;
+  readonly logGroup: logs.ILogGroup;
 }
 
 export function createTask(
@@ -97,5 +98,5 @@ export function createTask(
     retention: settings.logRetention ?? logs.RetentionDays.ONE_MONTH,
     removalPolicy: RemovalPolicy.DESTROY,
   });
-  return { taskDefinition, logging: ecs.LogDrivers.awsLogs({ logGroup, streamPrefix }) };
+  return { taskDefinition, logGroup, logging: ecs.LogDrivers.awsLogs({ logGroup, streamPrefix }) };
 }

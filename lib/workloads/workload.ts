@@ -4,7 +4,7 @@ import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as efs from 'aws-cdk-lib/aws-efs';
 import { Construct } from 'constructs';
 import { inputError, requireWholeNumber } from '../errors';
-import { keptContainer, KeptStores, WHY_ONE_WRITER } from '../single-writer';
+import { keptContainer, KeptStores, StopFirstService, WHY_ONE_WRITER } from '../single-writer';
 import { DataVolume } from '../storage';
 import { allowInto } from '../storage/ingress';
 import { requireDirectory, requireMountPath } from '../storage/paths';
@@ -192,6 +192,7 @@ export class Workload extends Construct {
   /** The volume. */
   public readonly volume: DataVolume;
   private owner?: string;
+  private readonly whenRunning: ((service: StopFirstService) => void)[] = [];
 
   constructor(scope: Construct, id: string, props: WorkloadProps) {
     super(scope, id);
@@ -299,6 +300,20 @@ export class Workload extends Construct {
       );
     }
     this.owner = owner;
+  }
+
+  /**
+   * Called with the service when the workload gets one.
+   *
+   * @internal
+   */
+  public _whenRunning(callback: (service: StopFirstService) => void): void {
+    this.whenRunning.push(callback);
+  }
+
+  /** @internal */
+  protected _announce(service: StopFirstService): void {
+    this.whenRunning.forEach((callback) => callback(service));
   }
 
   /**

@@ -26,6 +26,8 @@ test('defaults', () => {
     hostedZoneId: undefined,
     architecture: 'arm64',
     backup: true,
+    alarms: false,
+    alarmTopicArn: undefined,
     allowDestroy: false,
     focusExport: undefined,
     monthlyBudgetUsd: 6,
@@ -88,6 +90,10 @@ describe('every wrong flag is an error that lists what is valid', () => {
     [
       { 'data-layer:certificateArn': CERTIFICATE },
       /needs data-layer:allowedCidrs: who may connect.*needs data-layer:services/s,
+    ],
+    [
+      { 'data-layer:alarmTopicArn': 'arn:aws:sns:us-east-1:123456789012:alerts' },
+      /alarmTopicArn needs data-layer:alarms/,
     ],
     [{ 'data-layer:allowedCidrs': '10.0.0.0/8' }, /allowedCidrs needs data-layer:certificateArn/],
     [{ 'data-layer:allowedCidrs': '10.0.0.1/8' }, /Valid: <network>,<network>/],

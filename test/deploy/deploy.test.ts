@@ -4,7 +4,12 @@ import * as os from 'os';
 import * as path from 'path';
 import { BackupClient, GetBackupPlanCommand, ListBackupPlansCommand } from '@aws-sdk/client-backup';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import { CloudWatchLogsClient, DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { CloudWatchClient, DescribeAlarmsCommand, ListDashboardsCommand } from '@aws-sdk/client-cloudwatch';
+import {
+  CloudWatchLogsClient,
+  DescribeLogGroupsCommand,
+  DescribeMetricFiltersCommand,
+} from '@aws-sdk/client-cloudwatch-logs';
 import { DescribeSecurityGroupRulesCommand, DescribeVpcsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import {
   DescribeServicesCommand,
@@ -29,6 +34,9 @@ import { EmulatedAws } from '../../scripts/emulated-aws';
 import { Deployment, STACK } from './deployment';
 
 const SERVICES = ['-c', 'data-layer:services=true', '-c', 'data-layer:focusExport=s3://my-exports/focus/cost'];
+
+const TOPIC = 'arn:aws:sns:us-east-1:123456789012:alerts';
+const ALARMS = ['-c', 'data-layer:alarms=true', '-c', `data-layer:alarmTopicArn=${TOPIC}`];
 
 jest.setTimeout(300_000);
 
@@ -185,6 +193,7 @@ describe('first deploy', () => {
 describe('updates', () => {
   const FLAGS: [string, string[]][] = [
     ['services and export', SERVICES],
+    ['alarms', [...SERVICES, ...ALARMS]],
     ['x86', [...SERVICES, '-c', 'data-layer:architecture=x86_64']],
     ['cost centre', [...SERVICES, '-c', 'data-layer:costCenter=finops']],
     ['no backup', [...SERVICES, '-c', 'data-layer:backup=false']],
@@ -208,7 +217,26 @@ describe('updates', () => {
     if (name === 'services and export') {
       await servicesAreSingle();
     }
+    await alarmsAre(name === 'alarms');
   });
+
+  /** All of them, with the topic told and the metrics that they read made from the logs; or none. */
+  async function alarmsAre(wanted: boolean): Promise<void> {
+    const cloudwatch = new CloudWatchClient(aws.client);
+    const { MetricAlarms = [] } = await cloudwatch.send(new DescribeAlarmsCommand({}));
+    const { DashboardEntries = [] } = await cloudwatch.send(new ListDashboardsCommand({}));
+    const { metricFilters } = await new CloudWatchLogsClient(aws.client).send(new DescribeMetricFiltersCommand({}));
+    expect([MetricAlarms.length, DashboardEntries.length, metricFilters!.length]).toEqual(
+      wanted ? [14, 1, 16] : [0, 0, 0],
+    );
+    MetricAlarms.forEach(({ AlarmActions }) => expect(AlarmActions).toEqual([TOPIC]));
+    const made = new Set(metricFilters!.map(({ metricTransformations: [metric] = [] }) => metric.metricName));
+    const read = MetricAlarms.flatMap(({ MetricName, Namespace, Metrics }) => [
+      { MetricName, Namespace },
+      ...Metrics!.map(({ MetricStat }) => MetricStat?.Metric),
+    ]).filter((metric) => metric?.Namespace?.startsWith('efs-data-layer/'));
+    expect(new Set(read.map((metric) => metric!.MetricName))).toEqual(made);
+  }
 
   async function servicesAreSingle(): Promise<void> {
     const ecs = new ECSClient(aws.client);

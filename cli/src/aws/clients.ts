@@ -1,5 +1,6 @@
 import { BackupClient } from '@aws-sdk/client-backup';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { EFSClient } from '@aws-sdk/client-efs';
@@ -15,6 +16,7 @@ export interface Clients {
   readonly iam: IAMClient;
   readonly logs: CloudWatchLogsClient;
   readonly backup: BackupClient;
+  readonly cloudWatch: CloudWatchClient;
 }
 
 /** Where the credentials and the region come from: the SDK's usual chain, which --profile and --region go before. */
@@ -31,6 +33,7 @@ export function makeClients(options: { region?: string; profile?: string }): Cli
     iam: new IAMClient(config),
     logs: new CloudWatchLogsClient(config),
     backup: new BackupClient(config),
+    cloudWatch: new CloudWatchClient(config),
   };
 }
 

@@ -3,6 +3,7 @@ import * as os from 'os';
 import * as path from 'path';
 import { BackupClient } from '@aws-sdk/client-backup';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient, CreateLogStreamCommand, PutLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import {
   DescribeServicesCommand,
@@ -59,6 +60,7 @@ beforeAll(async () => {
     iam: new IAMClient(aws.client),
     logs: new CloudWatchLogsClient(aws.client),
     backup: new BackupClient(aws.client),
+    cloudWatch: new CloudWatchClient(aws.client),
   };
   runTasksAtTheBoundary();
 });

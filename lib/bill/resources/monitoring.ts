@@ -1,5 +1,5 @@
 import { asRecords } from '../../checks/json';
-import { Pricer } from '../pricing';
+import { Pricer, Pricing } from '../pricing';
 import { RATE } from '../rates';
 
 /** CloudWatch: logs, metrics, alarms, dashboards. Free allowances are those of the account, taken as unused. */
@@ -49,6 +49,20 @@ export const MONITORING: { [type: string]: Pricer } = {
   'AWS::Logs::MetricFilter': {
     part: 'data layer',
     price: (pricing) =>
-      pricing.line('Custom metric of the filter', RATE.customMetric, () => pricing.count('MetricTransformations', 1)),
+      pricing.line('Custom metric of the filter', RATE.customMetric, () => {
+        const filters = pricing.resources.ofType('AWS::Logs::MetricFilter');
+        const before = filters.slice(0, filters.indexOf(pricing.resource));
+        // Filters that publish the same metric are one metric, billed where it comes first.
+        const known = new Set(before.flatMap((filter) => metricsOf(pricing, filter)));
+        const count = pricing.count('MetricTransformations', 1);
+        return Math.max(count - metricsOf(pricing).filter((metric) => known.has(metric)).length, 0);
+      }),
   },
 };
+
+/** The metrics of a filter. One with dimensions is another for each of their values, and equal to none. */
+function metricsOf(pricing: Pricing, filter = pricing.resource): string[] {
+  return asRecords(pricing.property('MetricTransformations', filter))
+    .filter(({ Dimensions }) => Dimensions === undefined)
+    .map(({ MetricNamespace, MetricName }) => JSON.stringify([filter.region, MetricNamespace, MetricName]));
+}

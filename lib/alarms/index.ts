@@ -1,0 +1,2 @@
+export { DataLayerAlarms } from './alarms';
+export { AlarmsProps, AlarmThresholds } from './props';
