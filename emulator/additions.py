@@ -6,7 +6,7 @@ setting of a deployed stack (a file system that is not encrypted, a mount target
 
 from __future__ import annotations
 
-import json
+import datetime
 import re
 from typing import Any, Callable
 from urllib.parse import unquote
@@ -107,11 +107,27 @@ def _put(parent: Any, key: Any, value: Any) -> None:
         else:
             parent[key] = value
     elif isinstance(parent, list):
-        parent[int(key)] = value
+        if value is MISSING:
+            del parent[int(key)]
+        else:
+            parent[int(key)] = value
     elif value is MISSING:
         delattr(parent, key)
     else:
         setattr(parent, key, value)
+
+
+def _from_json(value: Any) -> Any:
+    """{"$time": seconds since 1970} stands for the datetime that moto keeps."""
+    if isinstance(value, dict) and value.keys() == {"$time"}:
+        return datetime.datetime.fromtimestamp(value["$time"], datetime.timezone.utc).replace(tzinfo=None)
+    return value
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, datetime.datetime):
+        return {"$time": value.replace(tzinfo=datetime.timezone.utc).timestamp()}
+    return value
 
 
 def set_value(request: dict[str, Any]) -> dict[str, Any]:
@@ -127,8 +143,8 @@ def set_value(request: dict[str, Any]) -> dict[str, Any]:
         if target is MISSING:
             raise KeyError(f"{key} of {request['path']}")
     was = _child(target, last)
-    _put(target, last, request["value"] if "value" in request else MISSING)
-    return {} if was is MISSING else {"was": was}
+    _put(target, last, _from_json(request["value"]) if "value" in request else MISSING)
+    return {} if was is MISSING else {"was": _to_json(was)}
 
 
 # -- patches of moto -------------------------------------------------------------------------------------------------

@@ -4,7 +4,9 @@ import { rowOf, ROWS, TYPES_NOT_JUDGED, wrongValue } from './seeds';
 
 const template = createApp({
   context: { 'data-layer:services': 'true', 'data-layer:focusExport': 's3://my-exports/focus/cost' },
-}).synth().getStackArtifact('EfsDataLayer').template as Template;
+})
+  .synth()
+  .getStackArtifact('EfsDataLayer').template as Template;
 const promises = promisesOf(template).filter(({ type }) => !(type in TYPES_NOT_JUDGED));
 
 test('every property that the template promises has a wrong value and a finding, or the reason why not', () => {

@@ -26,9 +26,21 @@ export const ROWS: Record<string, Row[]> = {
     { path: 'LifecyclePolicies.*.TransitionToPrimaryStorageClass', finding: 'lifecycle', to: null },
     { path: 'BackupPolicy.Status', finding: 'automatic-backup', to: 'ENABLED' },
     { path: 'FileSystemPolicy.Statement.*.Effect', finding: 'plaintext-mount', to: 'Allow' },
-    { path: 'FileSystemPolicy.Statement.*.Action', finding: 'plaintext-mount', to: 'elasticfilesystem:ClientRootAccess' },
-    { path: 'FileSystemPolicy.Statement.*.Principal.AWS', finding: 'plaintext-mount', to: 'arn:aws:iam::123456789012:role/one' },
-    { path: 'FileSystemPolicy.Statement.*.Condition.Bool.aws:SecureTransport', finding: 'workload-locked-out', to: 'true' },
+    {
+      path: 'FileSystemPolicy.Statement.*.Action',
+      finding: 'plaintext-mount',
+      to: 'elasticfilesystem:ClientRootAccess',
+    },
+    {
+      path: 'FileSystemPolicy.Statement.*.Principal.AWS',
+      finding: 'plaintext-mount',
+      to: 'arn:aws:iam::123456789012:role/one',
+    },
+    {
+      path: 'FileSystemPolicy.Statement.*.Condition.Bool.aws:SecureTransport',
+      finding: 'workload-locked-out',
+      to: 'true',
+    },
     { path: 'FileSystemPolicy.Version', not: 'Both versions of the policy language mean the same without variables.' },
     { path: 'FileSystemTags.*', finding: 'tags' },
   ],
@@ -97,7 +109,10 @@ export const ROWS: Record<string, Row[]> = {
     { path: 'Memory', finding: 'task-definition-drift', to: '8192' },
     { path: 'PidMode', finding: 'task-definition-drift', to: null },
     { path: 'NetworkMode', not: 'Fargate takes no other, and a service with a network configuration neither.' },
-    { path: 'RequiresCompatibilities', not: 'What the task definition is checked for when it is registered; the launch type decides.' },
+    {
+      path: 'RequiresCompatibilities',
+      not: 'What the task definition is checked for when it is registered; the launch type decides.',
+    },
     { path: 'RuntimePlatform.CpuArchitecture', finding: 'task-definition-drift', to: 'X86_64' },
     { path: 'RuntimePlatform.OperatingSystemFamily', finding: 'task-definition-drift', to: 'WINDOWS_SERVER_2022_CORE' },
     { path: 'ExecutionRoleArn', finding: 'task-definition-drift', to: 'arn:aws:iam::123456789012:role/other' },
@@ -111,7 +126,11 @@ export const ROWS: Record<string, Row[]> = {
       finding: 'volume-other-access-point',
       to: 'fsap-00000000000000000',
     },
-    { path: 'Volumes.*.EFSVolumeConfiguration.FilesystemId', finding: 'volume-other-file-system', to: 'fs-00000000000000000' },
+    {
+      path: 'Volumes.*.EFSVolumeConfiguration.FilesystemId',
+      finding: 'volume-other-file-system',
+      to: 'fs-00000000000000000',
+    },
     { path: 'Volumes.*.Host', not: 'An empty object: a scratch volume.' },
     { path: 'Volumes.*', not: 'A scratch volume has a name only.' },
   ],
@@ -132,7 +151,11 @@ export const ROWS: Record<string, Row[]> = {
     { path: 'BackupPlanTags.*', not: 'A plan costs nothing.' },
   ],
   'AWS::Backup::BackupSelection': [
-    { path: 'BackupSelection.Resources', finding: 'backup-selection', to: ['arn:aws:elasticfilesystem:us-east-1:123456789012:file-system/fs-0'] },
+    {
+      path: 'BackupSelection.Resources',
+      finding: 'backup-selection',
+      to: ['arn:aws:elasticfilesystem:us-east-1:123456789012:file-system/fs-0'],
+    },
     { path: 'BackupSelection.IamRoleArn', finding: 'backup-selection', to: 'arn:aws:iam::123456789012:role/gone' },
     { path: 'BackupSelection.SelectionName', not: NAME_ONLY },
     { path: 'BackupPlanId', not: IDENTITY },
@@ -144,10 +167,16 @@ export const ROWS: Record<string, Row[]> = {
     { path: 'Roles', not: IDENTITY },
   ],
   'AWS::IAM::Role': [
-    { path: 'AssumeRolePolicyDocument.Version', not: 'Both versions of the policy language mean the same without variables.' },
+    {
+      path: 'AssumeRolePolicyDocument.Version',
+      not: 'Both versions of the policy language mean the same without variables.',
+    },
     { path: 'AssumeRolePolicyDocument.Statement.**', finding: 'role-trust' },
     { path: 'ManagedPolicyArns', finding: 'role-policy', to: [] },
-    { path: 'Policies.*.PolicyDocument.Version', not: 'Both versions of the policy language mean the same without variables.' },
+    {
+      path: 'Policies.*.PolicyDocument.Version',
+      not: 'Both versions of the policy language mean the same without variables.',
+    },
     { path: 'Policies.**', finding: 'role-policy' },
     { path: 'Description', not: NAME_ONLY },
     { path: 'Tags.*', not: 'A role costs nothing.' },
@@ -170,9 +199,16 @@ export const ROWS: Record<string, Row[]> = {
     { path: 'Description', not: NAME_ONLY },
     { path: 'FlexibleTimeWindow.Mode', not: 'When within the hour a daily run starts decides nothing.' },
     { path: 'Target.RetryPolicy.*', finding: 'schedule-drift' },
-    { path: 'Target.EcsParameters.TaskDefinitionArn', not: 'Every property of the task definition has a row of its own.' },
+    {
+      path: 'Target.EcsParameters.TaskDefinitionArn',
+      not: 'Every property of the task definition has a row of its own.',
+    },
     { path: 'Target.EcsParameters.LaunchType', finding: 'schedule-drift', to: 'EC2' },
-    { path: 'Target.EcsParameters.NetworkConfiguration.AwsvpcConfiguration.AssignPublicIp', finding: 'schedule-drift', to: 'DISABLED' },
+    {
+      path: 'Target.EcsParameters.NetworkConfiguration.AwsvpcConfiguration.AssignPublicIp',
+      finding: 'schedule-drift',
+      to: 'DISABLED',
+    },
     { path: 'Target.EcsParameters.**', finding: 'schedule-drift' },
     { path: 'Target.Arn', finding: 'schedule-drift', to: 'arn:aws:ecs:us-east-1:123456789012:cluster/other' },
     { path: 'Target.RoleArn', finding: 'schedule-drift', to: 'arn:aws:iam::123456789012:role/other' },
@@ -183,7 +219,8 @@ export const ROWS: Record<string, Row[]> = {
 
 /** Types of which the doctor compares nothing, each with the reason. */
 export const TYPES_NOT_JUDGED: Record<string, string> = {
-  'AWS::EC2::VPC': 'The network a data layer stands in may be anybody’s; what it needs of it is judged by mount targets and rules.',
+  'AWS::EC2::VPC':
+    'The network a data layer stands in may be anybody’s; what it needs of it is judged by mount targets and rules.',
   'AWS::EC2::Subnet': 'As the VPC.',
   'AWS::EC2::RouteTable': 'As the VPC.',
   'AWS::EC2::SubnetRouteTableAssociation': 'As the VPC.',
