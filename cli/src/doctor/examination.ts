@@ -13,15 +13,15 @@ export class Examination {
   ) {}
 
   /** Something is wrong with a resource. */
-  public find(id: string, resource: string, what: string, mend: string): void {
+  public readonly find = (id: string, resource: string, what: string, mend: string): void => {
     const { severity, why } = this.kinds[id];
     this.findings.push({ id, check: this.check, severity, resource, what, why, mend });
-  }
+  };
 
   /** There is nothing to look at yet, which is no fault. */
-  public notYet(reason: string): void {
+  public readonly notYet = (reason: string): void => {
     this.notChecked.push({ check: this.check, reason, notYet: true });
-  }
+  };
 }
 
 /** One thing the doctor looks at. */

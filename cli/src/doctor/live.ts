@@ -49,6 +49,14 @@ export class Live {
     return `--region ${this.stack.region}`;
   }
 
+  /**
+   * Makes a drifted resource what the template says, also one that was deleted. A plain deploy does not: CloudFormation
+   * compares templates. Pass the flags the stack was deployed with.
+   */
+  public get revert(): string {
+    return `npx cdk deploy ${this.stack.stack.StackName} --revert-drift`;
+  }
+
   /** The rules of security groups. */
   public securityGroupRules(groups: string[]): Promise<SecurityGroupRule[]> {
     const wanted = [...new Set(groups)].sort();
