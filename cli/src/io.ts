@@ -4,12 +4,15 @@ export interface Io {
   note(line: string): void;
   /** A line that the next one replaces, and an empty one removes. Only where somebody watches a terminal. */
   status?(line: string): void;
+  /** Whether what goes to stdout may be coloured: a terminal, and NO_COLOR is not set (no-color.org). */
+  readonly colour?: boolean;
 }
 
 /** Back to the beginning of the line, and clear it. */
 const CLEAR = '\r\u001b[K';
 
 export const processIo: Io = {
+  colour: process.stdout.isTTY && !process.env.NO_COLOR,
   out: (line) => void process.stdout.write(`${line}\n`),
   note: (line) => void process.stderr.write(`${process.stderr.isTTY ? CLEAR : ''}${line}\n`),
   ...(process.stderr.isTTY ? { status: (line: string) => void process.stderr.write(`${CLEAR}${line}`) } : {}),

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { migrateCommand } from './commands/migrate';
 import { compareCommand } from './commands/compare';
 import { billCommand } from './commands/bill';
+import { doctorCommand } from './commands/doctor';
 import { pricesCommand } from './commands/prices';
 import { restoreBackupCommand } from './commands/restore-backup';
 import { Shell } from './commands/shell';
@@ -15,6 +16,7 @@ export function createProgram(shell: Shell, version: string): Command {
     .addCommand(compareCommand(shell))
     .addCommand(snapshotsCommand(shell))
     .addCommand(restoreBackupCommand(shell))
+    .addCommand(doctorCommand(shell))
     .addCommand(billCommand(shell))
     .addCommand(pricesCommand(shell))
     .addCommand(migrateCommand(shell));

@@ -47,14 +47,26 @@ function same(promised: unknown, live: unknown): boolean {
 
 /** An empty thing that an API does not return is no difference, nor is one that says no. */
 function isNothing(value: unknown): boolean {
-  return value === false || (isTree(value) && Object.values(value).every(isNothing)) || (Array.isArray(value) && value.length === 0);
+  return (
+    value === false ||
+    (isTree(value) && Object.values(value).every(isNothing)) ||
+    (Array.isArray(value) && value.length === 0)
+  );
 }
 
 /**
  * Where the live settings differ. What the template does not name is the service's own default and not compared, except
  * below the keys in `complete`, where an addition counts too.
  */
-export function differences(promised: unknown, live: unknown, complete: string[] = [], path: string[] = []): Difference[] {
+export function differences(
+  promised: unknown,
+  live: unknown,
+  complete: string[] = [],
+  path: string[] = [],
+): Difference[] {
+  if (promised === undefined) {
+    return [];
+  }
   const [wanted, actual] = [byName(promised), byName(live)];
   if (!isTree(wanted)) {
     return same(wanted, actual) || (actual === undefined && isNothing(wanted))

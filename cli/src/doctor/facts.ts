@@ -80,7 +80,9 @@ export class StackFacts {
     const names = {
       stackName: this.stack.StackName!,
       stackId: this.stack.StackId!,
-      parameters: Object.fromEntries((this.stack.Parameters ?? []).map((one) => [one.ParameterKey!, one.ParameterValue!])),
+      parameters: Object.fromEntries(
+        (this.stack.Parameters ?? []).map((one) => [one.ParameterKey!, one.ParameterValue!]),
+      ),
       resources: Object.fromEntries(
         this.summaries.map((one) => [one.LogicalResourceId!, { type: one.ResourceType!, id: one.PhysicalResourceId! }]),
       ),

@@ -77,8 +77,11 @@ export class LiveEfs {
   /** Undefined when it has none: EFS then lets everybody in who reaches a mount target, as root. */
   public policy(): Promise<string | undefined> {
     return this.memory.once('policy', async () => {
-      const answer = await this.calls.find('elasticfilesystem:DescribeFileSystemPolicy', /^PolicyNotFound$/, undefined, () =>
-        this.client.send(new DescribeFileSystemPolicyCommand({ FileSystemId: this.id })),
+      const answer = await this.calls.find(
+        'elasticfilesystem:DescribeFileSystemPolicy',
+        /^PolicyNotFound$/,
+        undefined,
+        () => this.client.send(new DescribeFileSystemPolicyCommand({ FileSystemId: this.id })),
       );
       return answer?.Policy;
     });
@@ -96,8 +99,11 @@ export class LiveEfs {
   /** The automatic backup of EFS itself. */
   public automaticBackup(): Promise<boolean> {
     return this.memory.once('backup policy', async () => {
-      const answer = await this.calls.find('elasticfilesystem:DescribeBackupPolicy', /^PolicyNotFound$/, undefined, () =>
-        this.client.send(new DescribeBackupPolicyCommand({ FileSystemId: this.id })),
+      const answer = await this.calls.find(
+        'elasticfilesystem:DescribeBackupPolicy',
+        /^PolicyNotFound$/,
+        undefined,
+        () => this.client.send(new DescribeBackupPolicyCommand({ FileSystemId: this.id })),
       );
       return /^ENABL/.test(answer?.BackupPolicy?.Status ?? '');
     });

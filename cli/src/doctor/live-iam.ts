@@ -73,7 +73,9 @@ export class LiveIam {
 
   private managed(PolicyArn: string): Promise<Statement[]> {
     return this.memory.once(`policy ${PolicyArn}`, async () => {
-      const { Policy } = await this.calls.ask('iam:GetPolicy', () => this.client.send(new GetPolicyCommand({ PolicyArn })));
+      const { Policy } = await this.calls.ask('iam:GetPolicy', () =>
+        this.client.send(new GetPolicyCommand({ PolicyArn })),
+      );
       const { PolicyVersion } = await this.calls.ask('iam:GetPolicyVersion', () =>
         this.client.send(new GetPolicyVersionCommand({ PolicyArn, VersionId: Policy!.DefaultVersionId })),
       );

@@ -1,7 +1,4 @@
-import {
-  DescribeScalableTargetsCommand,
-  ScalableTarget,
-} from '@aws-sdk/client-application-auto-scaling';
+import { DescribeScalableTargetsCommand, ScalableTarget } from '@aws-sdk/client-application-auto-scaling';
 import {
   BackupPlan,
   BackupSelection,
@@ -83,31 +80,33 @@ export class Live {
     });
   }
 
-  /** Lines of one stream that fit a filter, oldest first. None when the stream does not exist. */
-  public async logLines(group: string, stream: string, filterPattern: string, since: number): Promise<{ at: number; text: string }[]> {
-    return pages(async (nextToken) => {
+  /** Lines of the streams with a prefix that fit a filter, oldest first. None when the group does not exist. */
+  public async logLines(
+    logGroupName: string,
+    logStreamNamePrefix: string,
+    filterPattern: string,
+    startTime: number,
+  ): Promise<{ stream: string; at: number; text: string }[]> {
+    const events = await pages(async (nextToken) => {
       const answer = await this.calls.find('logs:FilterLogEvents', /^ResourceNotFoundException$/, undefined, () =>
         this.aws.logs.send(
-          new FilterLogEventsCommand({
-            logGroupName: group,
-            logStreamNames: [stream],
-            filterPattern,
-            startTime: since,
-            nextToken,
-          }),
+          new FilterLogEventsCommand({ logGroupName, logStreamNamePrefix, filterPattern, startTime, nextToken }),
         ),
       );
-      return {
-        items: answer?.events?.map((event) => ({ at: event.timestamp ?? 0, text: event.message ?? '' })),
-        token: answer?.nextToken,
-      };
+      return { items: answer?.events, token: answer?.nextToken };
     });
+    return events
+      .map((event) => ({ stream: event.logStreamName ?? '', at: event.timestamp ?? 0, text: event.message ?? '' }))
+      .filter((line) => line.stream.startsWith(logStreamNamePrefix));
   }
 
   public backupPlan(id: string): Promise<BackupPlan | undefined> {
     return this.memory.once(`plan ${id}`, async () => {
-      const answer = await this.calls.find('backup:GetBackupPlan', /^ResourceNotFoundException$/, this.stack.madeAt(id), () =>
-        this.aws.backup.send(new GetBackupPlanCommand({ BackupPlanId: id })),
+      const answer = await this.calls.find(
+        'backup:GetBackupPlan',
+        /^ResourceNotFoundException$/,
+        this.stack.madeAt(id),
+        () => this.aws.backup.send(new GetBackupPlanCommand({ BackupPlanId: id })),
       );
       return answer?.DeletionDate ? undefined : answer?.BackupPlan;
     });
@@ -148,7 +147,12 @@ export class Live {
       pages(async (NextToken) => {
         const answer = await this.calls.ask('backup:ListRestoreJobs', () =>
           this.aws.backup.send(
-            new ListRestoreJobsCommand({ ByResourceType: 'EFS', ByStatus: 'COMPLETED', ByCreatedAfter: since, NextToken }),
+            new ListRestoreJobsCommand({
+              ByResourceType: 'EFS',
+              ByStatus: 'COMPLETED',
+              ByCreatedAfter: since,
+              NextToken,
+            }),
           ),
         );
         return { items: answer.RestoreJobs, token: answer.NextToken };

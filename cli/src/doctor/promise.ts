@@ -81,7 +81,8 @@ function attribute([logicalId, name]: [string, string], { stackId, resources }: 
     return UNKNOWN;
   }
   const { type, id } = resource;
-  const arn = (service: string, rest: string, where = region) => `arn:${partition}:${service}:${where}:${account}:${rest}`;
+  const arn = (service: string, rest: string, where = region) =>
+    `arn:${partition}:${service}:${where}:${account}:${rest}`;
   if (['GroupId', 'BackupVaultName', 'BackupPlanId', 'FileSystemId', 'AccessPointId'].includes(name)) {
     return id;
   }

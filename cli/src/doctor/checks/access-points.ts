@@ -58,19 +58,32 @@ export const accessPoints: Check = {
         continue;
       }
       if (point.LifeCycleState !== 'available') {
-        find('access-point-unavailable', id, `Its state is ${show(point.LifeCycleState)}.`, `aws efs describe-access-points --access-point-id ${id} ${live.at}`);
+        find(
+          'access-point-unavailable',
+          id,
+          `Its state is ${show(point.LifeCycleState)}.`,
+          `aws efs describe-access-points --access-point-id ${id} ${live.at}`,
+        );
       }
       const kinds = [
         ['access-point-identity', differences(properties.PosixUser, point.PosixUser)],
-        ['access-point-directory', differences((properties.RootDirectory as { Path?: string })?.Path, point.RootDirectory?.Path)],
+        [
+          'access-point-directory',
+          differences((properties.RootDirectory as { Path?: string })?.Path, point.RootDirectory?.Path),
+        ],
         [
           'access-point-owner',
-          differences((properties.RootDirectory as { CreationInfo?: object })?.CreationInfo, point.RootDirectory?.CreationInfo),
+          differences(
+            (properties.RootDirectory as { CreationInfo?: object })?.CreationInfo,
+            point.RootDirectory?.CreationInfo,
+          ),
         ],
       ] as const;
       for (const [kind, found] of kinds) {
         if (found.length > 0) {
-          const what = found.map((one) => `${one.path.join('.') || 'Path'} is ${show(one.live)}; promised is ${show(one.promised)}`);
+          const what = found.map(
+            (one) => `${one.path.join('.') || 'Path'} is ${show(one.live)}; promised is ${show(one.promised)}`,
+          );
           find(kind, id, `${what.join('. ')}.`, live.revert);
         }
       }
@@ -88,10 +101,17 @@ export const accessPoints: Check = {
       }
       const shared = known.has(point.AccessPointId!)
         ? []
-        : single.filter((one) => overlaps(pathOf(point), String((one.properties.RootDirectory as { Path: string }).Path)));
+        : single.filter((one) =>
+            overlaps(pathOf(point), String((one.properties.RootDirectory as { Path: string }).Path)),
+          );
       if (shared.length > 0) {
         const paths = shared.map((one) => (one.properties.RootDirectory as { Path: string }).Path);
-        find('access-point-overlap', point.AccessPointId!, `Its directory ${pathOf(point)} overlaps ${paths.join(', ')}.`, mend);
+        find(
+          'access-point-overlap',
+          point.AccessPointId!,
+          `Its directory ${pathOf(point)} overlaps ${paths.join(', ')}.`,
+          mend,
+        );
       }
     }
   },

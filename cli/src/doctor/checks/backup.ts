@@ -23,18 +23,18 @@ export const backup: Check = {
     },
   },
   async run({ live, find }) {
-    const redeploy = (logicalId: string) =>
-      `npx cdk deploy ${live.stack.stack.StackName} -c data-layer:backup=false && npx cdk deploy ${live.stack.stack.StackName}   (makes ${logicalId} anew; the vault and its recovery points stay)`;
     for (const { id, logicalId, properties } of live.stack.promised('AWS::Backup::BackupPlan')) {
       const plan = await live.backupPlan(id);
       if (!plan) {
         find('backup-plan', id, `${logicalId} does not exist any more.`, live.revert);
         continue;
       }
-      const rules = ((properties.BackupPlan as Tree).BackupPlanRule as Tree[]).map(({ TargetBackupVault, ...rule }) => ({
-        ...rule,
-        TargetBackupVaultName: TargetBackupVault,
-      }));
+      const rules = ((properties.BackupPlan as Tree).BackupPlanRule as Tree[]).map(
+        ({ TargetBackupVault, ...rule }) => ({
+          ...rule,
+          TargetBackupVaultName: TargetBackupVault,
+        }),
+      );
       for (const one of differences(rules, plan.Rules)) {
         find(
           'backup-plan',

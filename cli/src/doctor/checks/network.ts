@@ -40,7 +40,9 @@ function promisedIngress({ live }: Examination): Wanted[] {
     to: Number(one.ToPort),
   });
   return [
-    ...live.stack.promised('AWS::EC2::SecurityGroupIngress').map(({ properties }) => rule(properties.GroupId, properties)),
+    ...live.stack
+      .promised('AWS::EC2::SecurityGroupIngress')
+      .map(({ properties }) => rule(properties.GroupId, properties)),
     ...live.stack
       .promised('AWS::EC2::SecurityGroup')
       .flatMap(({ id, properties }) =>
@@ -50,9 +52,18 @@ function promisedIngress({ live }: Examination): Wanted[] {
 }
 
 const isRule = (rule: SecurityGroupRule, wanted: Wanted) =>
-  !rule.IsEgress && rule.GroupId === wanted.group && sourceOf(rule) === wanted.source && rule.FromPort === wanted.from && rule.ToPort === wanted.to;
+  !rule.IsEgress &&
+  rule.GroupId === wanted.group &&
+  sourceOf(rule) === wanted.source &&
+  rule.FromPort === wanted.from &&
+  rule.ToPort === wanted.to;
 
-function ingressRules(examination: Examination, rules: SecurityGroupRule[], judged: Set<string>, volume: Set<string>): Wanted[] {
+function ingressRules(
+  examination: Examination,
+  rules: SecurityGroupRule[],
+  judged: Set<string>,
+  volume: Set<string>,
+): Wanted[] {
   const { live, find } = examination;
   const wanted = promisedIngress(examination).filter((one) => judged.has(one.group));
   const missing = wanted.filter((one) => !rules.some((rule) => isRule(rule, one)));
@@ -68,7 +79,8 @@ function ingressRules(examination: Examination, rules: SecurityGroupRule[], judg
   for (const rule of rules.filter((one) => !one.IsEgress && judged.has(one.GroupId!))) {
     const known = wanted.some((one) => isRule(rule, one));
     // A workload of another stack: the construct writes its rule there.
-    const elsewhere = volume.has(rule.GroupId!) && rule.Description === OURS && rule.FromPort === NFS && rule.ToPort === NFS;
+    const elsewhere =
+      volume.has(rule.GroupId!) && rule.Description === OURS && rule.FromPort === NFS && rule.ToPort === NFS;
     if (!known && !(elsewhere && rule.ReferencedGroupInfo)) {
       find(
         'port-open',
@@ -84,7 +96,9 @@ function ingressRules(examination: Examination, rules: SecurityGroupRule[], judg
 function egressRules({ live, find }: Examination, rules: SecurityGroupRule[], judged: Set<string>): void {
   for (const { id, properties } of live.stack.promised('AWS::EC2::SecurityGroup').filter((one) => judged.has(one.id))) {
     const promised = (properties.SecurityGroupEgress ?? []) as Record<string, unknown>[];
-    const open = promised.some((one) => one.CidrIp === '0.0.0.0/0' && String(one.IpProtocol) === '-1');
+    // Left out, a security group lets everything out.
+    const open =
+      promised.length === 0 || promised.some((one) => one.CidrIp === '0.0.0.0/0' && String(one.IpProtocol) === '-1');
     const live_ = rules.filter((one) => one.IsEgress && one.GroupId === id);
     const isOpen = live_.some((one) => one.IpProtocol === '-1' && everywhere(one));
     if (open !== isOpen) {
@@ -126,7 +140,10 @@ export const network: Check = {
   async run(examination) {
     const { live, find } = examination;
     const targets = await Promise.all(
-      (await live.efs.mountTargets()).map(async (target) => ({ target, groups: await live.efs.securityGroups(target.MountTargetId!) })),
+      (await live.efs.mountTargets()).map(async (target) => ({
+        target,
+        groups: await live.efs.securityGroups(target.MountTargetId!),
+      })),
     );
     const services = (await live.ecs.units()).map((unit) => ({
       unit,
@@ -134,16 +151,28 @@ export const network: Check = {
     }));
     const own = live.stack.promised('AWS::EC2::SecurityGroup').map((one) => one.id);
     const balanced = new Set(
-      live.stack.promised('AWS::ElasticLoadBalancingV2::LoadBalancer').flatMap((one) => [one.properties.SecurityGroups ?? []].flat().map(String)),
+      live.stack
+        .promised('AWS::ElasticLoadBalancingV2::LoadBalancer')
+        .flatMap((one) => [one.properties.SecurityGroups ?? []].flat().map(String)),
     );
-    const rules = await live.securityGroupRules([...own, ...targets.flatMap((one) => one.groups), ...services.flatMap((one) => one.groups)]);
+    const rules = await live.securityGroupRules([
+      ...own,
+      ...targets.flatMap((one) => one.groups),
+      ...services.flatMap((one) => one.groups),
+    ]);
     const judged = new Set(own.filter((one) => !balanced.has(one)));
-    const volume = new Set(live.stack.promised('AWS::EFS::MountTarget').flatMap((one) => [one.properties.SecurityGroups].flat().map(String)));
+    const volume = new Set(
+      live.stack.promised('AWS::EFS::MountTarget').flatMap((one) => [one.properties.SecurityGroups].flat().map(String)),
+    );
     const missing = ingressRules(examination, rules, judged, volume);
     egressRules(examination, rules, judged);
 
     const lets = (rule: SecurityGroupRule, others: string[], egress: boolean) =>
-      rule.IsEgress === egress && coversPort(rule, NFS) && (everywhere(rule) || others.includes(sourceOf(rule)) || (sourceOf(rule).includes('/') && rule.ReferencedGroupInfo === undefined));
+      rule.IsEgress === egress &&
+      coversPort(rule, NFS) &&
+      (everywhere(rule) ||
+        others.includes(sourceOf(rule)) ||
+        (sourceOf(rule).includes('/') && rule.ReferencedGroupInfo === undefined));
     for (const { unit, groups } of services) {
       const mounts = unit.definition.volumes?.some((one) => one.efsVolumeConfiguration?.fileSystemId === live.efs.id);
       if (!mounts || missing.some((one) => groups.includes(one.source) && one.from === NFS)) {

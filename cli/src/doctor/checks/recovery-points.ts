@@ -26,7 +26,9 @@ export const recoveryPoints: Check = {
     const hours = (since: number) => (live.clock.now() - since) / 3_600_000;
     const [vault] = live.stack.ids('AWS::Backup::BackupVault');
     const [plan] = live.stack.promised('AWS::Backup::BackupSelection');
-    const role = String((plan?.properties.BackupSelection as { IamRoleArn?: unknown })?.IamRoleArn ?? '<role of AWS Backup>');
+    const role = String(
+      (plan?.properties.BackupSelection as { IamRoleArn?: unknown })?.IamRoleArn ?? '<role of AWS Backup>',
+    );
     const now = `aws backup start-backup-job --backup-vault-name ${vault ?? 'Default'} --resource-arn ${live.efs.arn} --iam-role-arn ${role} ${live.at}   (and see why the last failed: aws backup list-backup-jobs --by-resource-arn ${live.efs.arn} ${live.at})`;
     if (made.length === 0) {
       const { CreationTime } = await live.efs.fileSystem();
@@ -39,7 +41,12 @@ export const recoveryPoints: Check = {
     }
     const age = hours(Math.max(...made));
     if (age > DAILY_HOURS) {
-      find('recovery-point-old', live.efs.id, `It is ${Math.round(age)} hours old; a daily plan allows ${DAILY_HOURS}.`, now);
+      find(
+        'recovery-point-old',
+        live.efs.id,
+        `It is ${Math.round(age)} hours old; a daily plan allows ${DAILY_HOURS}.`,
+        now,
+      );
     }
   },
 };

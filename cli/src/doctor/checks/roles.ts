@@ -21,14 +21,21 @@ async function drift({ live, find }: Examination, role: Promised, policies: Prom
     return find('role-missing', role.id, `${role.logicalId} does not exist any more.`, live.revert);
   }
   for (const one of differences(role.properties.AssumeRolePolicyDocument, JSON.parse(actual.trust))) {
-    find('role-trust', role.id, `${one.path.join('.')} is ${show(one.live)}; promised is ${show(one.promised)}.`, live.revert);
+    find(
+      'role-trust',
+      role.id,
+      `${one.path.join('.')} is ${show(one.live)}; promised is ${show(one.promised)}.`,
+      live.revert,
+    );
   }
   const wanted = promisedPolicies(role, policies);
   for (const [name, document] of Object.entries(wanted)) {
     const found = actual.inline[name];
     const changed = found === undefined ? [] : differences(document, JSON.parse(found), ['Condition']);
     if (found === undefined || changed.length > 0) {
-      const what = changed.map((one) => `${one.path.join('.')} is ${show(one.live)}; promised is ${show(one.promised)}`);
+      const what = changed.map(
+        (one) => `${one.path.join('.')} is ${show(one.live)}; promised is ${show(one.promised)}`,
+      );
       find('role-policy', role.id, `The policy ${name}: ${what.join('. ') || 'it is missing'}.`, live.revert);
     }
   }
@@ -42,7 +49,12 @@ async function drift({ live, find }: Examination, role: Promised, policies: Prom
   }
   const managed = ((role.properties.ManagedPolicyArns ?? []) as unknown[]).filter((one) => typeof one === 'string');
   for (const arn of managed.filter((one) => !actual.attached.includes(one))) {
-    find('role-policy', role.id, `The managed policy ${arn} is not attached.`, `aws iam attach-role-policy --role-name ${role.id} --policy-arn ${arn}`);
+    find(
+      'role-policy',
+      role.id,
+      `The managed policy ${arn} is not attached.`,
+      `aws iam attach-role-policy --role-name ${role.id} --policy-arn ${arn}`,
+    );
   }
 }
 
@@ -54,12 +66,22 @@ async function reach({ live, find }: Examination): Promise<void> {
     const policies = { identity: await live.iam.statements(roleName), resource: [] };
     const may = (action: 'ClientMount' | 'ClientRootAccess', point?: string) =>
       mayClient(action, live.efs.arn, policies, { principal: roleArn, accessPointArn: point, tls: true }) !== 'no';
-    const others = points.map((one) => one.AccessPointArn!).filter((one) => one !== accessPointArn && may('ClientMount', one));
+    const others = points
+      .map((one) => one.AccessPointArn!)
+      .filter((one) => one !== accessPointArn && may('ClientMount', one));
     if (may('ClientRootAccess') || may('ClientRootAccess', accessPointArn)) {
       find('role-root-access', roleName, `The role of ${unit} is allowed ClientRootAccess.`, live.revert);
     } else if (others.length > 0 || may('ClientMount')) {
-      const what = [...others.map((one) => one.split('/').pop()!), ...(may('ClientMount') ? ['no access point at all'] : [])];
-      find('role-mounts-others', roleName, `The role of ${unit} may also mount through ${what.join(', ')}.`, live.revert);
+      const what = [
+        ...others.map((one) => one.split('/').pop()!),
+        ...(may('ClientMount') ? ['no access point at all'] : []),
+      ];
+      find(
+        'role-mounts-others',
+        roleName,
+        `The role of ${unit} may also mount through ${what.join(', ')}.`,
+        live.revert,
+      );
     }
   }
 }
@@ -96,4 +118,3 @@ export const roles: Check = {
     await reach(examination);
   },
 };
-

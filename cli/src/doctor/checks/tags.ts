@@ -11,7 +11,12 @@ interface Tagged {
 function compare({ live, find }: Examination, { id, wanted, actual, command }: Tagged): void {
   for (const { path, promised, live: found } of differences(wanted ?? [], actual ?? [])) {
     const key = path.join('.');
-    find('tags', id, `The tag ${key} is ${show(found)}; promised is ${show(promised)}.`, `${command(key, show(promised))} ${live.at}`);
+    find(
+      'tags',
+      id,
+      `The tag ${key} is ${show(found)}; promised is ${show(promised)}.`,
+      `${command(key, show(promised))} ${live.at}`,
+    );
   }
 }
 
@@ -46,7 +51,8 @@ export const tags: Check = {
           wanted: promised.properties.Tags,
           // ECS spells its tags in lower case.
           actual: service.tags?.map(({ key, value }) => ({ Key: key, Value: value })),
-          command: (key, value) => `aws ecs tag-resource --resource-arn ${promised.id} --tags 'key=${key},value=${value}'`,
+          command: (key, value) =>
+            `aws ecs tag-resource --resource-arn ${promised.id} --tags 'key=${key},value=${value}'`,
         });
       }
     }

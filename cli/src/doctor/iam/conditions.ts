@@ -8,7 +8,10 @@ type Test = (actual: string, wanted: string) => boolean;
 
 /** `*` and `?` as IAM means them. */
 export function like(text: string, pattern: string): boolean {
-  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*').replace(/\?/g, '.');
+  const escaped = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*/g, '.*')
+    .replace(/\?/g, '.');
   return new RegExp(`^${escaped}$`, 's').test(text);
 }
 
@@ -27,12 +30,21 @@ function arnLike(actual: string, wanted: string): boolean {
   const [own, other] = [actual.split(':'), wanted.split(':')];
   const rest = (parts: string[]) => parts.slice(5).join(':');
   return (
-    own.length >= 6 && other.length >= 6 && [0, 1, 2, 3, 4].every((at) => like(own[at], other[at])) && like(rest(own), rest(other))
+    own.length >= 6 &&
+    other.length >= 6 &&
+    [0, 1, 2, 3, 4].every((at) => like(own[at], other[at])) &&
+    like(rest(own), rest(other))
   );
 }
 
-const number = (test: (a: number, b: number) => boolean): Test => (a, b) => test(Number(a), Number(b));
-const date = (test: (a: number, b: number) => boolean): Test => (a, b) => test(Date.parse(a), Date.parse(b));
+const number =
+  (test: (a: number, b: number) => boolean): Test =>
+  (a, b) =>
+    test(Number(a), Number(b));
+const date =
+  (test: (a: number, b: number) => boolean): Test =>
+  (a, b) =>
+    test(Date.parse(a), Date.parse(b));
 
 /** Operators without their Not, their IfExists and their quantifier. */
 const TESTS: Record<string, Test> = {

@@ -272,11 +272,11 @@ const egress: Breaker = async (account, _promised, _value, GroupId) => {
       account.template.Resources[Object.keys(account.ids).find((id) => account.ids[id] === GroupId)!].Properties!
         .SecurityGroupEgress as Tree[]
     )[0].IpProtocol === 'icmp';
-  const [first, second] = closed
-    ? [AuthorizeSecurityGroupEgressCommand, RevokeSecurityGroupEgressCommand]
-    : [RevokeSecurityGroupEgressCommand, AuthorizeSecurityGroupEgressCommand];
-  await ec2.send(new first({ GroupId, IpPermissions: [everything] }));
-  return () => ec2.send(new second({ GroupId, IpPermissions: [everything] }));
+  const rule = { GroupId, IpPermissions: [everything] };
+  const open = () => ec2.send(new AuthorizeSecurityGroupEgressCommand(rule));
+  const shut = () => ec2.send(new RevokeSecurityGroupEgressCommand(rule));
+  await (closed ? open() : shut());
+  return closed ? shut : open;
 };
 
 const BREAKERS: Record<string, Breaker> = {
