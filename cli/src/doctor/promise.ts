@@ -98,6 +98,8 @@ function attribute([logicalId, name]: [string, string], { stackId, resources }: 
       return arn('elasticfilesystem', `access-point/${id}`);
     case 'AWS::Logs::LogGroup':
       return arn('logs', `log-group:${id}:*`);
+    case 'AWS::ServiceDiscovery::HttpNamespace':
+      return arn('servicediscovery', `namespace/${id}`);
     case 'AWS::ECS::Cluster':
       return arn('ecs', `cluster/${id}`);
     default:

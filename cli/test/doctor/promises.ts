@@ -20,7 +20,7 @@ function isIntrinsic(value: Record<string, unknown>): boolean {
   return more.length === 0 && first !== undefined && (first === 'Ref' || first.startsWith('Fn::'));
 }
 
-const NAMES = ['Name', 'Key', 'Sid', 'RuleName', 'SourceVolume', 'ContainerName'];
+const NAMES = ['Name', 'Key', 'Sid', 'RuleName', 'PolicyName', 'SourceVolume', 'ContainerName'];
 
 /** The name by which an element of a list is known, and what is left to promise about it. */
 function named(element: Record<string, unknown>): [string | undefined, unknown] {

@@ -91,7 +91,7 @@ function settings({ live, find }: Examination, { promised, name, cluster, live: 
       'service-connect',
       name,
       `${one.path.join('.') || 'The configuration'} is ${show(one.live)}; promised is ${show(one.promised)}.`,
-      `${update} --service-connect-configuration '${JSON.stringify(wanted.serviceConnectConfiguration)}'`,
+      live.revert,
     );
   }
   const count = Number(promised.properties.DesiredCount ?? 1);

@@ -44,15 +44,19 @@ export class Account {
   private readonly out = fs.mkdtempSync(path.join(os.tmpdir(), 'doctor-test-'));
 
   private constructor(public readonly aws: EmulatedAws) {
-    const saved = { ...process.env };
-    Object.assign(process.env, aws.env);
+    // As a user's shell would have it: the clients take all of it from the environment.
+    Object.assign(process.env, Object.fromEntries(Object.entries(aws.env).filter(([name]) => name.startsWith('AWS_'))));
     this.clients = makeClients({ region: aws.region });
-    process.env = saved;
   }
 
   public static async start(region = 'us-east-1'): Promise<Account> {
     const account = new Account(await EmulatedAws.start(region));
     await account.aws.bootstrap();
+    // Of itself the emulator lets a task end after it was looked at a few times.
+    await fetch(`${account.aws.endpoint}/moto-api/state-manager/set-transition`, {
+      method: 'POST',
+      body: JSON.stringify({ model_name: 'ecs::task', transition: { progression: 'manual', times: 1_000_000 } }),
+    });
     return account;
   }
 

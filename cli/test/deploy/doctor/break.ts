@@ -257,7 +257,7 @@ const ingress: Breaker = async (account, { logicalId }) => {
     IpProtocol: 'tcp',
     FromPort: properties.FromPort as unknown as number,
     ToPort: properties.ToPort as unknown as number,
-    UserIdGroupPairs: [{ GroupId: source }],
+    UserIdGroupPairs: [{ GroupId: source, Description: properties.Description as unknown as string }],
   };
   await ec2.send(new RevokeSecurityGroupIngressCommand({ GroupId, IpPermissions: [rule] }));
   return () => ec2.send(new AuthorizeSecurityGroupIngressCommand({ GroupId, IpPermissions: [rule] }));

@@ -40,12 +40,14 @@ async function doctor(): Promise<Report> {
 }
 
 async function seed(what: string, where: string, finding: string, happen: () => Promise<Undo>): Promise<Result> {
-  const undo = await happen().catch((error: Error) => {
-    throw new Error(`${where} ${what}: ${error.stack}`);
-  });
-  const report = await doctor();
-  await undo();
-  return { where, what, finding, found: [...new Set(report.findings.map((one) => one.id))] };
+  try {
+    const undo = await happen();
+    const report = await doctor();
+    await undo();
+    return { where, what, finding, found: [...new Set(report.findings.map((one) => one.id))] };
+  } catch (error) {
+    return { where, what, finding, found: [`! ${(error as Error).stack}`] };
+  }
 }
 
 /** Cases of the template, one for each property that can be broken. */
@@ -81,5 +83,6 @@ test('each misconfiguration is found, and named', async () => {
 });
 
 test('afterwards all is as before', async () => {
-  expect((await doctor()).findings).toEqual([]);
+  const { findings, notChecked } = await doctor();
+  expect({ findings, notChecked }).toEqual({ findings: [], notChecked: [] });
 });
