@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { migrateCommand } from './commands/migrate';
 import { compareCommand } from './commands/compare';
 import { billCommand } from './commands/bill';
+import { completionCommand } from './commands/completion';
 import { doctorCommand } from './commands/doctor';
 import { pricesCommand } from './commands/prices';
 import { restoreBackupCommand } from './commands/restore-backup';
@@ -19,6 +20,7 @@ export function createProgram(shell: Shell, version: string): Command {
     .addCommand(doctorCommand(shell))
     .addCommand(billCommand(shell))
     .addCommand(pricesCommand(shell))
-    .addCommand(migrateCommand(shell));
+    .addCommand(migrateCommand(shell))
+    .addCommand(completionCommand(shell));
   return program;
 }

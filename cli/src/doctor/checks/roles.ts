@@ -47,13 +47,23 @@ async function drift({ live, find }: Examination, role: Promised, policies: Prom
       `aws iam delete-role-policy --role-name ${role.id} --policy-name ${name}`,
     );
   }
-  const managed = ((role.properties.ManagedPolicyArns ?? []) as unknown[]).filter((one) => typeof one === 'string');
-  for (const arn of managed.filter((one) => !actual.attached.includes(one))) {
+  // One that only CloudFormation knows is not compared.
+  const managed = (role.properties.ManagedPolicyArns ?? []) as unknown[];
+  for (const arn of managed.filter((one) => typeof one === 'string' && !actual.attached.includes(one))) {
     find(
       'role-policy',
       role.id,
-      `The managed policy ${arn} is not attached.`,
-      `aws iam attach-role-policy --role-name ${role.id} --policy-arn ${arn}`,
+      `The managed policy ${show(arn)} is not attached.`,
+      `aws iam attach-role-policy --role-name ${role.id} --policy-arn ${show(arn)}`,
+    );
+  }
+  const known = managed.every((one) => typeof one === 'string');
+  for (const arn of actual.attached.filter((one) => known && !managed.includes(one))) {
+    find(
+      'role-policy',
+      role.id,
+      `The managed policy ${arn} is attached, which nobody promised.`,
+      `aws iam detach-role-policy --role-name ${role.id} --policy-arn ${arn}`,
     );
   }
 }
