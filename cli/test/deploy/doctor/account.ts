@@ -81,8 +81,11 @@ export class Account {
     this.ids = Object.fromEntries(
       StackResourceSummaries!.map((one) => [one.LogicalResourceId!, one.PhysicalResourceId!]),
     );
+    for (const task of Object.keys(this.tasks)) {
+      await this.stopTask(task);
+    }
     for (const service of await this.services()) {
-      await this.runTask(service);
+      await this.runTasks(service);
     }
     await this.makeRecoveryPoint(6);
   }
@@ -150,19 +153,21 @@ export class Account {
     return ['services', `${this.cluster}:${service.serviceName}`];
   }
 
-  private async runTask(service: Service): Promise<void> {
+  private async runTasks(service: Service): Promise<void> {
     const count = service.desiredCount!;
-    const taskArn = await this.startTask(service, `service:${service.serviceName}`);
     await this.set('ecs', [...this.at(service), 'running_count'], count);
     await this.set('ecs', [...this.at(service), 'pending_count'], 0);
     for (const [key, value] of Object.entries({ rolloutState: 'COMPLETED', runningCount: count, pendingCount: 0 })) {
       await this.set('ecs', [...this.at(service), 'deployments', 0, key], value);
     }
-    await this.say(service.serviceName!, taskArn, [
-      { keeper: 'leased', waited_s: 0, previous: 'none', epoch: 1 },
-      { keeper: 'running', pid: 12, epoch: 1 },
-      this.heartbeat(service.serviceName!),
-    ]);
+    for (let number = 0; number < count; number++) {
+      const taskArn = await this.startTask(service, `service:${service.serviceName}`);
+      await this.say(service.serviceName!, taskArn, [
+        { keeper: 'leased', waited_s: 0, previous: 'none', epoch: 1 },
+        { keeper: 'running', pid: 12, epoch: 1 },
+        this.heartbeat(service.serviceName!),
+      ]);
+    }
   }
 
   /** What a keeper reports every five minutes. */
@@ -203,14 +208,21 @@ export class Account {
     return Object.keys(this.tasks).find((arn) => this.tasks[arn].includes(service))!;
   }
 
-  private async streamOf(service: string, taskArn: string): Promise<{ logGroupName: string; logStreamName: string }> {
+  /** Undefined when nothing is kept there. */
+  private async streamOf(
+    service: string,
+    taskArn: string,
+  ): Promise<{ logGroupName: string; logStreamName: string } | undefined> {
     const one = await this.service(service);
     const { taskDefinition } = await this.clients.ecs.send(
       new DescribeTaskDefinitionCommand({ taskDefinition: one.taskDefinition }),
     );
     const container = taskDefinition!.containerDefinitions!.find((each) =>
       each.environment?.some(({ name }) => name === 'KEEPER_DIR'),
-    )!;
+    );
+    if (!container) {
+      return undefined;
+    }
     const options = container.logConfiguration!.options!;
     const id = taskArn.split('/').pop();
     return {
@@ -221,7 +233,11 @@ export class Account {
 
   /** Writes lines to the log stream of a task, and returns what takes them away. */
   public async say(service: string, taskArn: string, lines: object[]): Promise<Undo> {
-    const { logGroupName, logStreamName } = await this.streamOf(service, taskArn);
+    const stream = await this.streamOf(service, taskArn);
+    if (!stream) {
+      return async () => {};
+    }
+    const { logGroupName, logStreamName } = stream;
     await this.clients.logs.send(new CreateLogStreamCommand({ logGroupName, logStreamName })).catch(() => {});
     const events = ['groups', logGroupName, 'streams', logStreamName, 'events'];
     await this.clients.logs.send(
@@ -356,7 +372,7 @@ export class Account {
 
   /** The last heartbeat becomes an old one. */
   public async silence(text: string): Promise<Undo> {
-    const { logGroupName, logStreamName } = await this.streamOf(text, this.taskOf(text));
+    const { logGroupName, logStreamName } = (await this.streamOf(text, this.taskOf(text)))!;
     return this.set(
       'logs',
       ['groups', logGroupName, 'streams', logStreamName, 'events', -1, 'timestamp'],
