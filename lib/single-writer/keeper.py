@@ -339,8 +339,11 @@ def open_sqlite(path: str) -> sqlite3.Connection:
 
 def journal_of(path: str) -> str:
     """The journal a database keeps, by the read version in its header (sqlite.org/fileformat.html)."""
-    with open(path, "rb") as file:
-        return {b"\x01": "rollback", b"\x02": "wal"}.get(file.read(20)[19:], "none")
+    try:
+        with open(path, "rb") as file:
+            return {b"\x01": "rollback", b"\x02": "wal"}.get(file.read(20)[19:], "none")
+    except FileNotFoundError:
+        return "none"
 
 
 def filesystem_of(path: str) -> str:
