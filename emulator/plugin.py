@@ -195,30 +195,47 @@ def install(url: str) -> None:
     backend_class.delete_change_set = delete_change_set
     backend_class.execute_change_set = execute_change_set
 
-    _serve_recorded(base)
+    _serve_recorded()
 
 
-def _serve_recorded(base: Any) -> None:
+def _serve_recorded() -> None:
     """GET /emulator/recorded lists the recorded resources; a reset of moto forgets them."""
     from moto.moto_api._internal.responses import MotoAPIResponse
 
     reset = MotoAPIResponse.reset_response
 
     def reset_response(self: Any, request: Any, full_url: str, headers: Any) -> Any:
-        base.RECORDED.clear()
+        from .additions import forget
+
+        forget()
         return reset(self, request, full_url, headers)
 
     MotoAPIResponse.reset_response = reset_response  # type: ignore[method-assign]
 
 
 def recorded_app(app: Any) -> Any:
-    """Wraps the WSGI application with the one address of our own."""
+    """Wraps the WSGI application with the addresses of our own and the calls moto lacks (additions.py)."""
+    from . import additions
     from .handlers import base
+
+    additions.patch()
+
+    def json_answer(start_response: Any, status: str, body: Any) -> list[bytes]:
+        start_response(status, [("Content-Type", "application/json")])
+        return [json.dumps(body, default=str).encode()]
 
     def wrapped(environ: dict[str, Any], start_response: Any) -> Any:
         if environ.get("PATH_INFO") == "/emulator/recorded":
-            start_response("200 OK", [("Content-Type", "application/json")])
-            return [json.dumps(base.RECORDED).encode()]
+            return json_answer(start_response, "200 OK", base.RECORDED)
+        if environ.get("PATH_INFO") == "/emulator/set":
+            request = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+            try:
+                return json_answer(start_response, "200 OK", additions.set_value(request))
+            except (KeyError, IndexError, AttributeError) as error:
+                return json_answer(start_response, "404 Not Found", {"error": f"{type(error).__name__}: {error}"})
+        own = additions.backup_answer(environ)
+        if own:
+            return json_answer(start_response, *own)
         return app(environ, start_response)
 
     return wrapped

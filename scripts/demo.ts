@@ -44,6 +44,12 @@ async function main(): Promise<void> {
     }
     step('Deployed. What the AWS SDK finds:');
     await show(aws);
+    step('What the doctor finds (efs-data-layer doctor):\n');
+    Object.assign(process.env, Object.fromEntries(Object.entries(aws.env).filter(([name]) => name.startsWith('AWS_'))));
+    if ((await commandLine(['doctor', STACK])) !== 0) {
+      throw new Error('The doctor found something wrong with a fresh deployment.');
+    }
+    console.log();
     step('What it costs a month (efs-data-layer bill):\n');
     // What the emulator got is bound to no region; the prices are those of the region it was deployed to.
     if ((await commandLine(['bill', out, '--region', 'ap-southeast-2'])) !== 0) {
@@ -57,6 +63,7 @@ async function main(): Promise<void> {
   console.log(`
 Where to look next
   README.md                deploy it to a real account, step by step
+  docs/doctor-findings.md  what the doctor looks for, and what mends it
   docs/usage.md            the assumptions of the bill, and how to set your own
   bin/flags.ts             every switch of the app (-c data-layer:<flag>=<value>)
   lib/efs-data-layer.ts    the construct you import in your own stack

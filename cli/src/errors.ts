@@ -5,6 +5,10 @@ export const EXIT = {
   failed: 1,
   /** A limit the user set was passed. */
   overLimit: 2,
+  /** doctor: a warning, or a check that could not be made. */
+  warning: 3,
+  /** doctor: something critical. */
+  critical: 4,
   /** The input is wrong: nothing was done. */
   usage: 64,
   /** Ctrl-C: 128 + SIGINT. */
@@ -29,7 +33,16 @@ export function usageError(where: string, problem: string, wayOut: string): CliE
   return new CliError(where, problem, wayOut, EXIT.usage);
 }
 
-function wayOutOf(error: Error): string {
+/** Nobody is logged in, or no region is known: no call can succeed. */
+export function isCredentialError(error: Error): boolean {
+  return (
+    /Credentials|ExpiredToken|RequestExpired|InvalidClientToken|UnrecognizedClient|Token|InvalidSignature|AuthFailure/i.test(
+      error.name,
+    ) || /Region is missing/i.test(error.message)
+  );
+}
+
+export function wayOutOf(error: Error): string {
   if (
     /AccessDenied|Unauthorized|NotAuthorized/i.test(error.name) ||
     /not authorized|access denied/i.test(error.message)
@@ -39,7 +52,7 @@ function wayOutOf(error: Error): string {
   if (/Region is missing/i.test(error.message)) {
     return 'Pass --region, for example --region ap-southeast-2, or set AWS_REGION.';
   }
-  if (/Credentials|ExpiredToken|InvalidClientToken|UnrecognizedClient|Token/i.test(error.name)) {
+  if (isCredentialError(error)) {
     return 'Log in (for example: aws sso login), or choose another profile with --profile.';
   }
   return 'Correct what the message names and run the command again.';

@@ -3,6 +3,8 @@ import { migrateCommand } from './commands/migrate';
 import { compareCommand } from './commands/compare';
 import { composeCommand } from './commands/compose';
 import { billCommand } from './commands/bill';
+import { completionCommand } from './commands/completion';
+import { doctorCommand } from './commands/doctor';
 import { pricesCommand } from './commands/prices';
 import { restoreBackupCommand } from './commands/restore-backup';
 import { Shell } from './commands/shell';
@@ -19,8 +21,10 @@ export function createProgram(shell: Shell, version: string): Command {
     .addCommand(snapshotsCommand(shell))
     .addCommand(statusCommand(shell))
     .addCommand(restoreBackupCommand(shell))
+    .addCommand(doctorCommand(shell))
     .addCommand(billCommand(shell))
     .addCommand(pricesCommand(shell))
-    .addCommand(migrateCommand(shell));
+    .addCommand(migrateCommand(shell))
+    .addCommand(completionCommand(shell));
   return program;
 }

@@ -112,6 +112,9 @@ class Service(Handler):
         for api, attribute in FORGOTTEN.items():
             if api in wanted:
                 setattr(service, attribute, wanted[api])
+        # ECS says what Service Connect does with the deployment, not with the service.
+        if "serviceConnectConfiguration" in wanted and service.deployments:
+            service.deployments[0]["serviceConnectConfiguration"] = wanted["serviceConnectConfiguration"]
 
     def change(self, context: Context, physical_id: str, old: Any, new: Any, changed: set[str]) -> None:
         client = context.client("ecs")

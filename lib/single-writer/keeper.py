@@ -337,6 +337,26 @@ def open_sqlite(path: str) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quoted}?vfs=unix-excl", uri=True, isolation_level=None, timeout=10)
 
 
+def journal_of(path: str) -> str:
+    """The journal a database keeps, by the read version in its header (sqlite.org/fileformat.html)."""
+    try:
+        with open(path, "rb") as file:
+            return {b"\x01": "rollback", b"\x02": "wal"}.get(file.read(20)[19:], "none")
+    except FileNotFoundError:
+        return "none"
+
+
+def filesystem_of(path: str) -> str:
+    """What is mounted there: nfs4 on EFS."""
+    device = os.stat(path).st_dev
+    with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
+        for line in mounts:
+            own, _, source = line.partition(" - ")
+            if own.split()[2] == f"{os.major(device)}:{os.minor(device)}":
+                return source.split()[0]
+    return "unknown"
+
+
 def check_sqlite(path: str) -> None:
     """Recovers a database that nobody has open, folds its WAL in, and checks it. Raises Damage."""
     name = os.path.basename(path)
@@ -1443,9 +1463,11 @@ class Keeper:
             then = datetime.datetime.strptime(min(newest), "%Y-%m-%dT%H-%M-%SZ").replace(tzinfo=datetime.timezone.utc)
             age = {"snapshot_age_s": round(time.time() - then.timestamp())}
         wal = sum(os.path.getsize(os.path.join(s.base(), f)) for s in stores for f in s.sidecars())
+        databases = [s for s in stores if not s.is_dir]
         log(
             "heartbeat", heartbeat_s=round(self.lease.slowest, 3), database_bytes=sum(s.bytes() for s in stores),
-            wal_bytes=wal, **age,
+            wal_bytes=wal, filesystem=filesystem_of(self.root), journal={s.name: journal_of(s.live) for s in databases},
+            shared_memory=[s.name for s in databases if os.path.exists(s.live + "-shm")], **age,
         )  # fmt: skip
         self.lease.slowest = 0.0
 

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sqlite3
+import subprocess
 import sys
 import time
 
@@ -183,6 +184,34 @@ def test_a_report(box):
         keeper.log = log
     assert told["heartbeat_s"] == 0.25 and told["database_bytes"] > 4096 and told["wal_bytes"] == 0
     assert told["snapshot_age_s"] > 0 and k.lease.slowest == 0
+    mounted = subprocess.run(["findmnt", "-n", "-o", "FSTYPE", "-T", str(box.dir)], capture_output=True, text=True, check=True)
+    assert told["filesystem"] == mounted.stdout.strip()
+    assert told["journal"] == {"webui.db": "wal"} and told["shared_memory"] == []
+
+
+def test_what_a_database_says_of_its_journal(box):
+    path = box.dir / "app.db"
+    assert keeper.journal_of(str(path)) == "none"
+    path.write_bytes(b"")
+    assert keeper.journal_of(str(path)) == "none"
+    path.unlink()
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE t (x)")
+    assert keeper.journal_of(str(path)) == "rollback"
+
+
+def test_a_shared_memory_file_is_told(box):
+    make_database(box.dir / "webui.db")
+    (box.dir / "webui.db-shm").touch()
+    k = keeper.Keeper({"KEEPER_DIR": str(box.dir)})
+    k.lease = type("Lease", (), {"slowest": 0.0})()
+    told = {}
+    log, keeper.log = keeper.log, lambda event, **fields: told.update(fields)
+    try:
+        k.report()
+    finally:
+        keeper.log = log
+    assert told["shared_memory"] == ["webui.db"]
 
 
 def test_sizes_of_files_that_vanish(box):

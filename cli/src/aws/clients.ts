@@ -1,10 +1,14 @@
+import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { BackupClient } from '@aws-sdk/client-backup';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { EC2Client } from '@aws-sdk/client-ec2';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { EFSClient } from '@aws-sdk/client-efs';
 import { IAMClient } from '@aws-sdk/client-iam';
+import { SchedulerClient } from '@aws-sdk/client-scheduler';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Clock, Io } from '../io';
 import { Undo } from '../undo';
 
@@ -17,6 +21,10 @@ export interface Clients {
   readonly logs: CloudWatchLogsClient;
   readonly backup: BackupClient;
   readonly cloudWatch: CloudWatchClient;
+  readonly ec2: EC2Client;
+  readonly autoScaling: ApplicationAutoScalingClient;
+  readonly scheduler: SchedulerClient;
+  readonly secrets: SecretsManagerClient;
 }
 
 /** Where the credentials and the region come from: the SDK's usual chain, which --profile and --region go before. */
@@ -25,6 +33,8 @@ export function makeClients(options: { region?: string; profile?: string }): Cli
     // The SDK reads AWS_REGION only; the AWS CLI's other name for it is as common.
     region: options.region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION,
     profile: options.profile,
+    // Without these a call that nobody answers waits for ever.
+    requestHandler: { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true },
   };
   return {
     cloudFormation: new CloudFormationClient(config),
@@ -34,6 +44,10 @@ export function makeClients(options: { region?: string; profile?: string }): Cli
     logs: new CloudWatchLogsClient(config),
     backup: new BackupClient(config),
     cloudWatch: new CloudWatchClient(config),
+    ec2: new EC2Client(config),
+    autoScaling: new ApplicationAutoScalingClient(config),
+    scheduler: new SchedulerClient(config),
+    secrets: new SecretsManagerClient(config),
   };
 }
 

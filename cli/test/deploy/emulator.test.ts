@@ -23,7 +23,7 @@ import { DescribeAccessPointsCommand, EFSClient } from '@aws-sdk/client-efs';
 import { GetRolePolicyCommand, IAMClient, ListRolesCommand } from '@aws-sdk/client-iam';
 import { EmulatedAws } from '../../../scripts/emulated-aws';
 import { main } from '../../src/main';
-import { Clients } from '../../src/aws/clients';
+import { Clients, makeClients } from '../../src/aws/clients';
 import { hasKeeper } from '../../src/aws/workload';
 
 jest.setTimeout(300_000);
@@ -54,6 +54,7 @@ beforeAll(async () => {
     throw new Error(deployed.output);
   }
   clients = {
+    ...makeClients({ region: aws.region }),
     cloudFormation: new CloudFormationClient(aws.client),
     ecs: new ECSClient(aws.client),
     efs: new EFSClient(aws.client),

@@ -1,0 +1,73 @@
+"""What moto has no API for, and the address that changes what no API changes."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+import pytest
+
+from .conftest import REGION, Aws
+
+
+def change(aws: Aws, service: str, *path: Any, **body: Any) -> Any:
+    request = {"service": service, "region": REGION, "path": path, **body}
+    answer = urllib.request.urlopen(f"{aws.url}/emulator/set", data=json.dumps(request).encode())
+    return json.load(answer)
+
+
+def test_a_setting_is_changed_and_what_was_there_comes_back(aws: Aws) -> None:
+    made = aws.client("efs").create_file_system(CreationToken="one", Encrypted=True)["FileSystemId"]
+    assert change(aws, "efs", "file_systems_by_id", made, "encrypted", value=False) == {"was": True}
+    assert aws.file_systems()[0]["Encrypted"] is False
+
+
+def test_a_path_that_leads_nowhere_is_refused(aws: Aws) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        change(aws, "efs", "file_systems_by_id", "fs-none", "encrypted", value=False)
+    assert refused.value.code == 404
+
+
+def test_recovery_points_and_restore_jobs_are_those_that_were_set_until_a_reset(aws: Aws) -> None:
+    arn = f"arn:aws:elasticfilesystem:{REGION}:123456789012:file-system/fs-1"
+    point = {"ResourceArn": arn, "Status": "COMPLETED", "CreationDate": 1764000000}
+    change(aws, "emulator", "recoveryPoints", value=[point, {**point, "ResourceArn": "another"}])
+    change(aws, "emulator", "restoreJobs", value=[{"RestoreJobId": "job", "Status": "COMPLETED"}])
+    backup = aws.client("backup")
+    assert [one["Status"] for one in backup.list_recovery_points_by_resource(ResourceArn=arn)["RecoveryPoints"]] == ["COMPLETED"]
+    assert [one["RestoreJobId"] for one in backup.list_restore_jobs()["RestoreJobs"]] == ["job"]
+    urllib.request.urlopen(urllib.request.Request(f"{aws.url}/moto-api/reset", method="POST"))
+    assert backup.list_restore_jobs()["RestoreJobs"] == []
+
+
+def test_a_selection_of_a_stack_is_read_through_the_api(aws: Aws) -> None:
+    template = {
+        "Resources": {
+            "Vault": {"Type": "AWS::Backup::BackupVault", "Properties": {"BackupVaultName": "vault"}},
+            "Plan": {
+                "Type": "AWS::Backup::BackupPlan",
+                "Properties": {
+                    "BackupPlan": {
+                        "BackupPlanName": "plan",
+                        "BackupPlanRule": [{"RuleName": "Daily", "TargetBackupVault": {"Ref": "Vault"}}],
+                    }
+                },
+            },
+            "Selection": {
+                "Type": "AWS::Backup::BackupSelection",
+                "Properties": {
+                    "BackupPlanId": {"Ref": "Plan"},
+                    "BackupSelection": {"SelectionName": "all", "IamRoleArn": "arn:aws:iam::123456789012:role/r", "Resources": ["*"]},
+                },
+            },
+        }
+    }
+    assert aws.create(template) == "CREATE_COMPLETE"
+    backup, plan = aws.client("backup"), aws.physical("Plan")
+    (found,) = backup.list_backup_selections(BackupPlanId=plan)["BackupSelectionsList"]
+    selection = backup.get_backup_selection(BackupPlanId=plan, SelectionId=found["SelectionId"])
+    assert selection["BackupSelection"]["Resources"] == ["*"]
+    with pytest.raises(backup.exceptions.ResourceNotFoundException):
+        backup.get_backup_selection(BackupPlanId=plan, SelectionId="none")
