@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { migrateCommand } from './commands/migrate';
 import { compareCommand } from './commands/compare';
 import { billCommand } from './commands/bill';
+import { evidenceCommand } from './commands/evidence';
 import { pricesCommand } from './commands/prices';
 import { restoreBackupCommand } from './commands/restore-backup';
 import { Shell } from './commands/shell';
@@ -17,6 +18,7 @@ export function createProgram(shell: Shell, version: string): Command {
     .addCommand(restoreBackupCommand(shell))
     .addCommand(billCommand(shell))
     .addCommand(pricesCommand(shell))
-    .addCommand(migrateCommand(shell));
+    .addCommand(migrateCommand(shell))
+    .addCommand(evidenceCommand(shell));
   return program;
 }

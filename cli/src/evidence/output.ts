@@ -1,0 +1,73 @@
+import { DuckDBResult } from '@duckdb/node-api';
+
+export type OutputFormat = 'table' | 'csv' | 'json';
+
+/** A table holds all of its rows in memory to align them: this many, and then it says so. */
+const TABLE_ROWS = 1000;
+
+/** Prints a result as it comes. Returns the number of rows. */
+export async function printResult(
+  result: DuckDBResult,
+  format: OutputFormat,
+  out: (line: string) => void,
+  note: (line: string) => void,
+): Promise<number> {
+  const names = result.deduplicatedColumnNames();
+  const kept: string[][] = [];
+  let count = 0;
+  if (format === 'csv') {
+    out(names.map(csvField).join(','));
+  }
+  for await (const rows of result.yieldRowsJson()) {
+    for (const row of rows) {
+      count++;
+      if (format === 'json') {
+        out(JSON.stringify(Object.fromEntries(names.map((name, index) => [name, row[index]]))));
+      } else if (format === 'csv') {
+        out(row.map((value) => csvField(plain(value))).join(','));
+      } else if (count <= TABLE_ROWS) {
+        kept.push(row.map(plain));
+      }
+    }
+  }
+  if (format === 'table') {
+    const numeric = names.map(
+      (_, index) => kept.length > 0 && kept.every((row) => /^(-?[\d.]+(e[+-]?\d+)?)?$/i.test(row[index])),
+    );
+    table(names, kept, numeric).forEach(out);
+    if (count > TABLE_ROWS) {
+      note(`The first ${TABLE_ROWS} of ${count} rows; --csv and --json print all.`);
+    }
+  }
+  return count;
+}
+
+function plain(value: unknown): string {
+  if (value === null || value === undefined) {
+    return '';
+  }
+  return typeof value === 'object' ? JSON.stringify(value) : `${value}`;
+}
+
+function csvField(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
+}
+
+/** Aligned columns; numbers to the right. Control characters, which a file may hold, do not reach the terminal. */
+export function table(names: string[], rows: string[][], right: boolean[] = []): string[] {
+  const clean = rows.map((row) => row.map((cell) => cell.replace(/[\x00-\x1f\x7f-\x9f]/g, ' ')));
+  const widths = names.map((name, index) => Math.max(name.length, ...clean.map((row) => row[index].length)));
+  const line = (cells: string[]) =>
+    cells
+      .map((cell, index) => (right[index] ? cell.padStart(widths[index]) : cell.padEnd(widths[index])))
+      .join('  ')
+      .trimEnd();
+  return [line(names), line(widths.map((width) => '-'.repeat(width))), ...clean.map(line)];
+}
+
+/** 1.5 GB, as storage is sold: powers of 1000. */
+export function bytesText(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
+  return `${(bytes / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}
