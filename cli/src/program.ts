@@ -19,6 +19,6 @@ export function createProgram(shell: Shell, version: string): Command {
     .addCommand(billCommand(shell))
     .addCommand(pricesCommand(shell))
     .addCommand(migrateCommand(shell))
-    .addCommand(evidenceCommand(shell));
+    .addCommand(evidenceCommand(shell, version));
   return program;
 }

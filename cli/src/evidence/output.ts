@@ -31,15 +31,32 @@ export async function printResult(
     }
   }
   if (format === 'table') {
-    const numeric = names.map(
-      (_, index) => kept.length > 0 && kept.every((row) => /^(-?[\d.]+(e[+-]?\d+)?)?$/i.test(row[index])),
+    const numeric = names.map((_, index) => kept.length > 0 && kept.every((row) => NUMBER.test(row[index])));
+    const decimals = names.map((_, index) => (numeric[index] ? decimalsOf(kept.map((row) => row[index])) : 0));
+    const even = kept.map((row) =>
+      row.map((cell, index) => (decimals[index] && cell ? padded(cell, decimals[index]) : cell)),
     );
-    table(names, kept, numeric).forEach(out);
+    table(names, even, numeric).forEach(out);
     if (count > TABLE_ROWS) {
       note(`The first ${TABLE_ROWS} of ${count} rows; --csv and --json print all.`);
     }
   }
   return count;
+}
+
+/** An empty cell is no reason against a column of numbers. */
+const NUMBER = /^(-?[\d.]+(e[+-]?\d+)?)?$/i;
+
+/** Digits behind the point when all numbers of a column have few: they then stand below one another. */
+function decimalsOf(cells: string[]): number {
+  const most = Math.max(...cells.map((cell) => (/e/i.test(cell) ? 99 : (cell.split('.')[1] ?? '').length)));
+  return most <= 4 ? most : 0;
+}
+
+/** Works on the text: a number may have more digits than a double holds. */
+function padded(cell: string, decimals: number): string {
+  const [whole, digits = ''] = cell.split('.');
+  return `${whole}.${digits.padEnd(decimals, '0')}`;
 }
 
 function plain(value: unknown): string {
