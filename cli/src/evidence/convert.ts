@@ -110,6 +110,7 @@ async function readCsv(engine: Engine, { file }: Input): Promise<Reading> {
   const found = recognised ? quirks(head) : { differences: [], offsets: [] };
   const options = [
     'auto_detect = false',
+    'hive_partitioning = false',
     'header = true',
     `delim = ${literal(head.delimiter)}`,
     `quote = '"'`,
@@ -161,19 +162,21 @@ async function guess(engine: Engine, from: string, names: string[]): Promise<str
 }
 
 async function readJson(engine: Engine, { file, name }: Input): Promise<Reading> {
-  let options = '';
+  let options = ', hive_partitioning = false';
   let report: Pick<Report, 'problems' | 'leftOut'> = { problems: [], leftOut: 0 };
   const describe = async () =>
     (await engine.rows(`DESCRIBE SELECT * FROM read_json(${literal(file)}${options})`)) as Record<string, string>[];
   try {
-    await engine.rows(`SELECT count(COLUMNS(*)) FROM read_json(${literal(file)}, sample_size = -1)`);
-    options = ', sample_size = -1';
+    await engine.rows(
+      `SELECT count(COLUMNS(*)) FROM read_json(${literal(file)}, hive_partitioning = false, sample_size = -1)`,
+    );
+    options += ', sample_size = -1';
   } catch (error) {
     report = await damagedLines(file, name);
     if (report.leftOut === 0) {
       throw error; // Not one value a line: nothing of it can be trusted.
     }
-    options = `, format = 'newline_delimited', ignore_errors = true, sample_size = -1`;
+    options += ", format = 'newline_delimited', ignore_errors = true, sample_size = -1";
   }
   const columns = await describe();
   const recognised = recognise(columns.map(({ column_name }) => column_name));
@@ -213,7 +216,7 @@ async function forgetRejects(engine: Engine): Promise<void> {
 }
 
 function shortened(line: string): string {
-  const clean = line.replace(/[^\x20-\x7e\u00a0-\uffff]/g, '�');
+  const clean = line.replace(/[^\x20-\x7e\u00a0-\uffff]/g, ' ');
   return clean.length > 120 ? `${clean.slice(0, 120)}…` : clean;
 }
 

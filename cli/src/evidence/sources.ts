@@ -17,6 +17,8 @@ export interface Source {
   readonly format: Format;
   /** YYYY-MM when a folder of its path says so. */
   readonly month?: string;
+  /** The run that it belongs to, when it does. */
+  readonly run?: string;
   /** reports/<name> or findings/<name>; of what lies elsewhere, the name without its ending. */
   readonly dataset: string;
   readonly bytes: number;
@@ -56,8 +58,13 @@ export function requireFolder(root: string): string {
   return fs.realpathSync(root);
 }
 
+/** Whether a path is among reports and findings: each of their runs stands for itself, and none is an export of costs. */
+export function isReport(name: string): boolean {
+  return /^(reports|findings)\/[^/]+\//.test(name);
+}
+
 /**
- * The data files below a path. Of a folder with runs, the newest only: each holds the whole month, so that two would
+ * The data files below a path. Of the runs of an export, the newest only: each holds the whole month, so that two would
  * count it twice. What a folder name says to be of another month is not even looked at.
  */
 export function findSources(root: string, months: Months = {}): Source[] {
@@ -80,7 +87,8 @@ function walk(root: string, folder: string, months: Months, found: Source[]): vo
   for (const name of names) {
     const below = folder ? `${folder}/${name}` : name;
     // A run that is being written, `current` (a link to a run), AWS's own metadata.
-    if (name.startsWith('.') || (RUN.test(name) && name !== runs.at(-1)) || (runs.length > 0 && name === 'current')) {
+    const old = RUN.test(name) && name !== runs.at(-1) && !isReport(`${below}/`);
+    if (name.startsWith('.') || old || (runs.length > 0 && name === 'current')) {
       continue;
     }
     const month = monthOf(name);
@@ -116,13 +124,19 @@ function sourceOf(file: string, name: string): Source | undefined {
     return undefined;
   }
   const real = fs.realpathSync(file);
-  return { file: real, name, format, month: monthOf(name), dataset: datasetOf(name), bytes: fs.statSync(real).size };
+  const run = name.split('/').find((part) => RUN.test(part));
+  return {
+    file: real,
+    name,
+    format,
+    month: monthOf(name),
+    run,
+    dataset: datasetOf(name),
+    bytes: fs.statSync(real).size,
+  };
 }
 
 function datasetOf(name: string): string {
-  const [kind, dataset, ...rest] = name.split('/');
-  if ((kind === 'reports' || kind === 'findings') && rest.length > 0) {
-    return `${kind}/${dataset}`;
-  }
-  return name.replace(/(\.(csv|tsv|json|jsonl|ndjson|parquet|zip|gz))+$/i, '');
+  const [kind, dataset] = name.split('/');
+  return isReport(name) ? `${kind}/${dataset}` : name.replace(/(\.(csv|tsv|json|jsonl|ndjson|parquet|zip|gz))+$/i, '');
 }

@@ -2,31 +2,34 @@ import { Engine, identifier, literal } from './engine';
 import { CANONICAL, canonical } from './focus/canonical';
 import { FOCUS_COLUMNS, FocusColumn, focusColumn } from './focus/columns';
 import { addMonths, Months, within } from './months';
-import { Table } from './tables';
+import { isReport } from './sources';
+import type { Table } from './tables';
 
 /** Makes the views that SQL reads: `focus`, those of the other FOCUS datasets, reports, findings and files. */
-export async function makeViews(engine: Engine, tables: Table[], months: Months): Promise<string[]> {
-  const costs = tables.filter(
-    ({ recognised, months: own }) =>
-      recognised?.dataset === 'Cost and Usage' && (own === undefined || own.some((month) => within(month, months))),
-  );
+export async function makeViews(engine: Engine, tables: Table[], months: Months): Promise<void> {
+  const isCost = ({ recognised, source }: Table) => recognised?.dataset === 'Cost and Usage' && !isReport(source.name);
+  const wanted = ({ months: own }: Table) => own === undefined || own.some((month) => within(month, months));
+  const costs = tables.filter((table) => isCost(table) && wanted(table));
   await engine.run(`CREATE VIEW focus AS ${costsSelect(costs, months)}`);
-  const others = new Map<string, Table[]>();
-  for (const table of tables.filter(({ recognised }) => recognised?.dataset !== 'Cost and Usage')) {
-    const { recognised, source } = table;
-    const name = recognised ? recognised.dataset.toLowerCase().replace(/ /g, '_') : viewName(source.dataset);
-    others.set(name, [...(others.get(name) ?? []), table]);
-  }
   for (const schema of ['reports', 'findings', 'files']) {
     await engine.run(`CREATE SCHEMA ${schema}`);
   }
-  for (const [name, own] of others) {
-    const list = own.map(({ file }) => literal(file)).join(', ');
-    await engine.run(
-      `CREATE VIEW ${name} AS SELECT * FROM read_parquet([${list}], union_by_name = true, hive_partitioning = false)`,
-    );
+  const others = new Map<string, string[]>();
+  for (const { recognised, source, file } of tables.filter((table) => !isCost(table))) {
+    const report = isReport(source.name);
+    const name = recognised && !report ? recognised.dataset.toLowerCase().replace(/ /g, '_') : viewName(source.dataset);
+    // Every run of a report is there: these say which is which.
+    const origin = report ? `, ${text(source.month)} AS evidence_month, ${text(source.run)} AS evidence_run` : '';
+    const select = `SELECT *${origin} FROM read_parquet(${literal(file)}, hive_partitioning = false)`;
+    others.set(name, [...(others.get(name) ?? []), select]);
   }
-  return ['focus', ...[...others.keys()].sort()];
+  for (const [name, selects] of others) {
+    await engine.run(`CREATE VIEW ${name} AS ${selects.join(' UNION ALL BY NAME ')}`);
+  }
+}
+
+function text(value: string | undefined): string {
+  return value === undefined ? 'NULL' : literal(value);
 }
 
 /** reports."cost-by-team", findings."prowler", files."a/b". */
