@@ -1,4 +1,7 @@
 import * as fs from 'fs';
+import { Writable } from 'stream';
+import { pipeline } from 'stream/promises';
+import * as zlib from 'zlib';
 import { Cache, Converted } from './cache';
 import { csvHead } from './csv-head';
 import { Engine, identifier, literal } from './engine';
@@ -80,6 +83,8 @@ async function write(engine: Engine, input: Input, parquet: string): Promise<Omi
   const columns = (await engine.rows(`DESCRIBE SELECT * ${from}`)) as { column_name: string; column_type: string }[];
   const [{ n }] = await engine.rows(`SELECT count(*) AS n ${from}`);
   const rejected = reading.report ?? (await rejects(engine, input.name));
+  const cut = await damagedGzip(input.file);
+  const problems = cut === undefined ? rejected.problems : [{ file: input.name, text: cut }, ...rejected.problems];
   const { recognised } = reading;
   const names = columns.map(({ column_name }) => column_name);
   const isCosts = recognised?.dataset === 'Cost and Usage';
@@ -92,7 +97,8 @@ async function write(engine: Engine, input: Input, parquet: string): Promise<Omi
     columns: columns.map(({ column_name, column_type }) => ({ name: column_name, type: column_type })),
     recognised,
     months: months?.map(({ month }) => `${month}`).filter((month) => month !== 'null'),
-    ...rejected,
+    problems,
+    leftOut: rejected.leftOut,
     differences: [
       ...(recognised?.differences ?? []),
       ...reading.differences,
@@ -193,6 +199,20 @@ async function readJson(engine: Engine, { file, name }: Input): Promise<Reading>
     differences: [],
     report,
   };
+}
+
+/** DuckDB takes the end of the bytes for the end of a gzip stream, and looks at no checksum. */
+async function damagedGzip(file: string): Promise<string | undefined> {
+  if (!/\.gz$/i.test(file)) {
+    return undefined;
+  }
+  try {
+    const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+    await pipeline(fs.createReadStream(file), zlib.createGunzip(), nowhere);
+    return undefined;
+  } catch (error) {
+    return `its gzip stream is damaged or cut (${(error as Error).message}): what is behind that is missing`;
+  }
 }
 
 /** The lines that DuckDB left out of the CSV file that it read last. */

@@ -1,4 +1,4 @@
-import { DuckDBResult } from '@duckdb/node-api';
+import type { DuckDBResult } from '@duckdb/node-api';
 
 export type OutputFormat = 'table' | 'csv' | 'json';
 
@@ -13,6 +13,7 @@ export async function printResult(
   note: (line: string) => void,
 ): Promise<number> {
   const names = result.deduplicatedColumnNames();
+  const whole = result.columnTypes().map((type) => /INT$/.test(`${type}`));
   const kept: string[][] = [];
   let count = 0;
   if (format === 'csv') {
@@ -22,7 +23,7 @@ export async function printResult(
     for (const row of rows) {
       count++;
       if (format === 'json') {
-        out(JSON.stringify(Object.fromEntries(names.map((name, index) => [name, row[index]]))));
+        out(JSON.stringify(Object.fromEntries(names.map((name, index) => [name, numberOf(row[index], whole[index])]))));
       } else if (format === 'csv') {
         out(row.map((value) => csvField(plain(value))).join(','));
       } else if (count <= TABLE_ROWS) {
@@ -57,6 +58,11 @@ function decimalsOf(cells: string[]): number {
 function padded(cell: string, decimals: number): string {
   const [whole, digits = ''] = cell.split('.');
   return `${whole}.${digits.padEnd(decimals, '0')}`;
+}
+
+/** Whole numbers of 64 bits come as text, because not all of them fit into JSON's numbers; those that fit become such. */
+function numberOf(value: unknown, whole: boolean): unknown {
+  return whole && typeof value === 'string' && Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 
 function plain(value: unknown): string {
