@@ -68,7 +68,7 @@ export async function runInTask(shell: Shell, options: TaskOptions, request: (ro
       withoutKeeper: true,
       size: { cpu: options.taskCpu ?? '1024', memory: options.taskMemory ?? '4096' },
       environment: [
-        { name: 'EFS_DATA_LAYER_DUCKDB', value: DUCKDB },
+        ...(asked.verb === 'verify' ? [] : [{ name: 'EFS_DATA_LAYER_DUCKDB', value: DUCKDB }]),
         { name: SCAN_LINE, value: '1' },
       ],
     };

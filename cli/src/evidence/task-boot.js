@@ -11,7 +11,10 @@ const program = path.join(folder, 'task.js');
 fs.writeFileSync(program, zlib.inflateRawSync(Buffer.from(process.argv[1], 'base64')));
 const duckdb = process.env.EFS_DATA_LAYER_DUCKDB;
 try {
-  createRequire(program).resolve(duckdb.replace(/@[^@]*$/, ''));
+  // Unset when what was asked needs none.
+  if (duckdb) {
+    createRequire(program).resolve(duckdb.replace(/@[^@]*$/, ''));
+  }
 } catch {
   const options = ['--no-audit', '--no-fund', '--no-save', '--loglevel=error', '--cache', path.join(folder, 'npm')];
   try {

@@ -208,23 +208,28 @@ function zip(files: Record<string, string>): Uint8Array {
     common.writeUInt32LE(packed.length, 14);
     common.writeUInt32LE(Buffer.byteLength(content), 18);
     common.writeUInt16LE(name.length, 22);
-    const local = Buffer.concat([bytes(0x04034b50), common, Buffer.from(name), packed]);
+    const local = concat([bytes(0x04034b50), common, Buffer.from(name), packed]);
     const rest = Buffer.alloc(14);
     rest.writeUInt32LE(offset, 10);
-    directory.push(Buffer.concat([bytes(0x02014b50), Buffer.from([20, 0]), common, rest, Buffer.from(name)]));
+    directory.push(concat([bytes(0x02014b50), Buffer.from([20, 0]), common, rest, Buffer.from(name)]));
     parts.push(local);
     offset += local.length;
   }
   const end = Buffer.alloc(18);
   end.writeUInt16LE(directory.length, 4);
   end.writeUInt16LE(directory.length, 6);
-  end.writeUInt32LE(Buffer.concat(directory).length, 8);
+  end.writeUInt32LE(concat(directory).length, 8);
   end.writeUInt32LE(offset, 12);
-  return new Uint8Array(Buffer.concat([...parts, ...directory, bytes(0x06054b50), end]));
+  return new Uint8Array(concat([...parts, ...directory, bytes(0x06054b50), end]));
 }
 
 function bytes(value: number): Buffer {
   const buffer = Buffer.alloc(4);
   buffer.writeUInt32LE(value);
   return buffer;
+}
+
+/** TypeScript 6 does not take a Buffer of @types/node 20 for a Uint8Array. */
+function concat(parts: Buffer[]): Buffer {
+  return Buffer.concat(parts as never[]);
 }
