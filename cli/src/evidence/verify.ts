@@ -115,6 +115,10 @@ class Verification {
       previous = { run, manifestSha256 };
     }
     this.heads.push({ folder, run: previous!.run, manifestSha256: previous!.manifestSha256 });
+    // The collector's folders have one; before their first run was pointed to, none.
+    if (/(^|\/)BILLING_PERIOD=[^/]*$/.test(folder) && runs.length > 1 && !names.includes('current')) {
+      this.say('missing', join('current'), 'is missing');
+    }
     for (const name of names.filter((one) => !runs.includes(one))) {
       if (name === 'current') {
         this.pointer(join(name), runs);
