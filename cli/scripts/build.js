@@ -3,6 +3,7 @@
 const { spawnSync } = require('child_process');
 const fs = require('fs');
 const path = require('path');
+const { bundleTask } = require('./bundle-task');
 
 const root = path.join(__dirname, '..');
 const repository = path.join(root, '..');
@@ -33,4 +34,7 @@ for (const file of files) {
   fs.mkdirSync(path.dirname(path.join(dist, file)), { recursive: true });
   fs.copyFileSync(path.join(repository, file), path.join(dist, file));
 }
+const evidence = path.join(dist, 'cli', 'src', 'evidence');
+fs.copyFileSync(path.join(root, 'src', 'evidence', 'task-boot.js'), path.join(evidence, 'task-boot.js'));
+fs.writeFileSync(path.join(evidence, 'task.bundle.js'), bundleTask());
 fs.copyFileSync(path.join(repository, 'LICENSE'), path.join(root, 'LICENSE'));

@@ -5,6 +5,7 @@ import { composeCommand } from './commands/compose';
 import { billCommand } from './commands/bill';
 import { completionCommand } from './commands/completion';
 import { doctorCommand } from './commands/doctor';
+import { evidenceCommand } from './commands/evidence';
 import { pricesCommand } from './commands/prices';
 import { restoreBackupCommand } from './commands/restore-backup';
 import { Shell } from './commands/shell';
@@ -25,6 +26,7 @@ export function createProgram(shell: Shell, version: string): Command {
     .addCommand(billCommand(shell))
     .addCommand(pricesCommand(shell))
     .addCommand(migrateCommand(shell))
-    .addCommand(completionCommand(shell));
+    .addCommand(completionCommand(shell))
+    .addCommand(evidenceCommand(shell, version));
   return program;
 }

@@ -1,5 +1,6 @@
-import { execFileSync } from 'child_process';
+import { execFileSync, spawnSync } from 'child_process';
 import * as fs from 'fs';
+import { isBuiltin } from 'module';
 import * as os from 'os';
 import * as path from 'path';
 import { PYTHON_IMAGE as CONSTRUCTS_IMAGE } from '../../lib/single-writer';
@@ -62,10 +63,20 @@ describe('the command line’s package, compiled and unpacked', () => {
     const compiled = files.filter((file) => file.endsWith('.js'));
     const text = compiled.map((file) => fs.readFileSync(path.join(directory, 'package', file), 'utf8')).join('\n');
     const required = [...text.matchAll(/require\("([^.][^"]*)"\)/g)].map(([, name]) => name);
-    const { dependencies } = JSON.parse(fs.readFileSync(path.join(directory, 'package', 'package.json'), 'utf8'));
-    const builtIn = ['child_process', 'crypto', 'fs', 'http', 'https', 'os', 'path', 'stream', 'zlib'];
-    expect([...new Set(required)].filter((name) => !(name in dependencies) && !builtIn.includes(name))).toEqual([]);
+    const { dependencies, optionalDependencies } = JSON.parse(
+      fs.readFileSync(path.join(directory, 'package', 'package.json'), 'utf8'),
+    );
+    const declared = { ...dependencies, ...optionalDependencies };
+    expect([...new Set(required)].filter((name) => !(name in declared) && !isBuiltin(name))).toEqual([]);
     expect(Object.keys(dependencies).filter((name) => /cdk|constructs|jsii/.test(name))).toEqual([]);
+  });
+
+  test('holds the program of an evidence task, which runs without the package', () => {
+    const program = path.join(directory, 'package', 'dist', 'cli', 'src', 'evidence', 'task.bundle.js');
+    const request = JSON.stringify({ verb: 'verify', root: directory, json: true, anchors: [] });
+    const { status, stdout } = spawnSync(process.execPath, [program, request], { encoding: 'utf8' });
+    expect([status, JSON.parse(stdout.trim().split('\n').at(-1)!).unchanged]).toEqual([1, false]);
+    expect(files).toContain('dist/cli/src/evidence/task-boot.js');
   });
 
   test('runs', () => {
@@ -79,5 +90,6 @@ describe('the command line’s package, compiled and unpacked', () => {
     fs.writeFileSync(path.join(volume, 'notes.txt'), 'text');
     expect(run('snapshots', 'take', '--dir', volume)).toContain('"keeper": "snapshot"');
     expect(run('snapshots', 'list', '--dir', volume)).toMatch(/^notes.txt\//);
+    expect(run('evidence', 'query', '--list')).toContain('cost-by-service');
   });
 });

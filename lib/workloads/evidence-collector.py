@@ -141,6 +141,15 @@ def sha256_of(path):
   return digest.hexdigest()
 
 
+def text_of(manifest):
+  return json.dumps(manifest, sort_keys=True, indent=1) + '\n'
+
+
+def seal(manifest):
+  """No later run has noted the newest manifest."""
+  return hashlib.sha256(text_of({k: v for k, v in manifest.items() if k != 'selfSha256'}).encode()).hexdigest()
+
+
 def lock(focus, patience):
   """A POSIX lock: NFSv4.1 carries it between tasks, and it ends with its holder."""
   handle = os.open(f'{focus}/.lock', os.O_RDWR | os.O_CREAT, 0o644)
@@ -185,6 +194,8 @@ def check(folder, full=False):
       manifest = json.load(open(file))
       if [manifest[k] for k in ('run', 'billingPeriod', 'previous')] != [run, folder[-7:], head(runs)]:
         wrong.append(f'{file} does not continue the chain: a run was changed or removed')
+      if manifest.get('selfSha256', seal(manifest)) != seal(manifest):
+        wrong.append(f'{file} was changed')
       there = {os.path.relpath(f'{top}/{n}', path) for top, _, names in os.walk(path) for n in names}
       for name in sorted(there - {e['name'] for e in manifest['files']} - {'manifest.json'}):
         wrong.append(f'{path}/{name} is in no manifest')
@@ -254,7 +265,7 @@ def write_run(export, folder, wanted, runs):
       'files': sorted(files, key=lambda e: e['name']), 'totals': totals, 'previous': head(runs)}
     fresh = partial + '/.manifest'
     with open(fresh, 'w') as file:
-      file.write(json.dumps(manifest, sort_keys=True, indent=1) + '\n')
+      file.write(text_of({**manifest, 'selfSha256': seal(manifest)}))
     sync(fresh)
     os.chmod(fresh, 0o444)
     os.rename(fresh, f'{partial}/manifest.json')

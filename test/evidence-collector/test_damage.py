@@ -87,6 +87,12 @@ def name_out_of_the_run(runs):
     return f'../{runs[1].name}/{B}'
 
 
+def edited_last_manifest_elsewhere(runs):
+    path = runs[2] / 'manifest.json'
+    overwrite(path, path.read_bytes().replace(b'"prefix": "', b'"prefix": "x'))
+    return path
+
+
 def manifest_without_files(runs):
     overwrite(runs[2] / 'manifest.json', b'{}')
     return runs[2] / 'manifest.json'
@@ -119,11 +125,14 @@ def current_gone(runs):
     return runs[0].parent / 'current'
 
 
-@pytest.mark.parametrize('tamper', [
+TAMPERING = pytest.mark.parametrize('tamper', [
     longer_file, removed_file, link_elsewhere, link_replaced_by_a_file, file_replaced_by_a_link, added_file,
-    edited_first_manifest, edited_last_manifest, name_out_of_the_run, manifest_without_files,
-    manifest_that_is_no_json, removed_first_run, removed_last_run, current_two_runs_back, current_gone],
-    ids=lambda f: f.__name__)
+    edited_first_manifest, edited_last_manifest, edited_last_manifest_elsewhere, name_out_of_the_run,
+    manifest_without_files, manifest_that_is_no_json, removed_first_run, removed_last_run, current_two_runs_back,
+    current_gone], ids=lambda f: f.__name__)
+
+
+@TAMPERING
 def test_tampering_is_named_and_nothing_is_written(chained, tamper):
     where = str(tamper(chained.runs()))
     before = chained.tree()
@@ -131,6 +140,35 @@ def test_tampering_is_named_and_nothing_is_written(chained, tamper):
         assert done.returncode == 1
         assert where in done.stderr
     assert chained.tree() == before
+
+
+def command(*arguments):
+    """`efs-data-layer evidence verify`, which knows the same layout."""
+    program = pathlib.Path(__file__).resolve().parents[2] / 'cli' / 'bin' / 'efs-data-layer.js'
+    return subprocess.run(['node', program, 'evidence', 'verify', *arguments], capture_output=True, text=True, timeout=60)
+
+
+@TAMPERING
+def test_the_command_line_names_it_too(chained, tamper):
+    assert command(chained.root).returncode == 0
+    where = str(tamper(chained.runs()))
+    done = command(chained.root)
+    assert done.returncode == 1
+    assert pathlib.Path(where).name in done.stdout
+
+
+def test_the_command_line_takes_the_log_to_show_a_lost_tail(chained):
+    log = chained.root.parent / 'log'
+    log.write_text(chained.run('--verify').stdout)
+    assert command(chained.root, '--against', log).returncode == 0
+    newest = chained.runs()[2]
+    shutil.rmtree(newest)
+    pointer = newest.parent / 'current'
+    pointer.unlink()
+    pointer.symlink_to(chained.runs()[1].name)
+    assert command(chained.root).returncode == 0
+    done = command(chained.root, '--against', log)
+    assert done.returncode == 1 and f'{newest.name}/manifest.json was noted elsewhere' in done.stdout
 
 
 def test_same_size_is_found_by_verify(chained):

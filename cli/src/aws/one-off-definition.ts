@@ -33,6 +33,10 @@ export interface OneOff {
   readonly root?: RootMount;
   /** Environment besides the keeper's. */
   readonly environment?: KeyValuePair[];
+  /** The program is not the keeper's: it is told of no directory and no stores, and its image need not be the workload's. */
+  readonly withoutKeeper?: boolean;
+  /** In place of the workload's own; vCPU units and MiB. */
+  readonly size?: { readonly cpu: string; readonly memory: string };
   /** What ECS reads from Secrets Manager when the task starts. */
   readonly secrets?: Secret[];
 }
@@ -57,6 +61,13 @@ function storesOf(workload: DeployedWorkload, { stores, onlyThese }: OneOff): st
     return stores ?? own ?? '*';
   }
   return own === '*' ? own : [...new Set([...own.split(','), ...stores.split(',')])].join(',');
+}
+
+function keeperEnvironment(workload: DeployedWorkload, oneOff: OneOff): KeyValuePair[] {
+  return [
+    { name: 'KEEPER_DIR', value: workload.mountPath },
+    { name: 'KEEPER_STORES', value: storesOf(workload, oneOff) },
+  ];
 }
 
 /** Where a container of the workload logs to: the one-off task's execution role may write there already. */
@@ -104,8 +115,8 @@ export function oneOffDefinition(workload: DeployedWorkload, oneOff: OneOff): Re
     family: `efs-data-layer-one-off-${workload.name.replace(/[^A-Za-z0-9_-]/g, '-')}`,
     networkMode: from.networkMode,
     requiresCompatibilities: from.requiresCompatibilities,
-    cpu: from.cpu,
-    memory: from.memory,
+    cpu: oneOff.size?.cpu ?? from.cpu,
+    memory: oneOff.size?.memory ?? from.memory,
     runtimePlatform: from.runtimePlatform,
     executionRoleArn: from.executionRoleArn,
     taskRoleArn: oneOff.taskRoleArn ?? from.taskRoleArn,
@@ -118,8 +129,7 @@ export function oneOffDefinition(workload: DeployedWorkload, oneOff: OneOff): Re
         essential: true,
         ...oneOff.program,
         environment: [
-          { name: 'KEEPER_DIR', value: workload.mountPath },
-          { name: 'KEEPER_STORES', value: storesOf(workload, oneOff) },
+          ...(oneOff.withoutKeeper ? [] : keeperEnvironment(workload, oneOff)),
           ...(oneOff.environment ?? []),
         ],
         ...(oneOff.secrets && { secrets: oneOff.secrets }),
@@ -142,7 +152,7 @@ export function oneOffDefinition(workload: DeployedWorkload, oneOff: OneOff): Re
     throw new CliError(
       'one-off task definition',
       `It has ${bytes} bytes; ECS takes ${MAX_DEFINITION_BYTES}.`,
-      'Pass fewer snapshot ids at once.',
+      oneOff.withoutKeeper ? 'Ask a shorter question.' : 'Pass fewer snapshot ids at once.',
     );
   }
   return definition;

@@ -64,6 +64,52 @@ export async function findWorkload(session: Session, query: WorkloadQuery): Prom
   return found[0];
 }
 
+/**
+ * Finds a workload that no service runs, such as evidence: by the task definition of the stack that mounts it. Where its
+ * task can run is told by a service that mounts the same file system, whose cluster and network it borrows.
+ */
+export async function findTaskWorkload(session: Session, query: WorkloadQuery): Promise<DeployedWorkload> {
+  if ((query.cluster === undefined) !== (query.service === undefined)) {
+    throw usageError('--cluster, --service', 'One of them is missing.', 'Pass both or neither.');
+  }
+  const resources = await stackResources(session, query.stack);
+  const accessPoint = await findAccessPoint(session, query, resources);
+  const services = query.service
+    ? await describeServices(session, query.cluster!, [query.service])
+    : await servicesOf(session, resources);
+  let host: Service | undefined;
+  for (const service of services) {
+    const definition = await definitionOf(session, service.taskDefinition!);
+    const volumes = definition.volumes?.map((one) => one.efsVolumeConfiguration?.fileSystemId) ?? [];
+    host = host ?? (volumes.includes(accessPoint.FileSystemId) ? service : undefined);
+  }
+  if (!host) {
+    throw usageError(
+      query.service ? `--service ${query.service}` : `--stack ${query.stack}`,
+      `None of its ${services.length} service(s) mounts the file system ${accessPoint.FileSystemId}.`,
+      'Pass --cluster and --service of one that does (deploy it first, with -c data-layer:services=true, if nothing does: the one-off task takes cluster and network from it).',
+    );
+  }
+  for (const arn of idsOf(resources, 'AWS::ECS::TaskDefinition')) {
+    const workload = mountedBy(query, accessPoint, host, await definitionOf(session, arn));
+    if (workload) {
+      return workload;
+    }
+  }
+  throw usageError(
+    `--workload ${query.workload}`,
+    `No task definition of the stack ${query.stack} mounts ${accessPoint.RootDirectory!.Path} to write.`,
+    'Pass the stack whose task definition does.',
+  );
+}
+
+async function definitionOf(session: Session, arn: string): Promise<TaskDefinition> {
+  const { taskDefinition } = await ask(`task definition ${arn}`, () =>
+    session.aws.ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition: arn })),
+  );
+  return taskDefinition!;
+}
+
 async function stackResources(session: Session, stack: string): Promise<StackResourceSummary[]> {
   const resources: StackResourceSummary[] = [];
   let NextToken: string | undefined;
@@ -144,15 +190,21 @@ async function mounting(
   accessPoint: AccessPointDescription,
   service: Service,
 ): Promise<DeployedWorkload | undefined> {
-  const { taskDefinition } = await ask(`service ${service.serviceName}`, () =>
-    session.aws.ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition: service.taskDefinition })),
-  );
-  const volume = taskDefinition?.volumes?.find(
+  return mountedBy(query, accessPoint, service, await definitionOf(session, service.taskDefinition!));
+}
+
+function mountedBy(
+  query: WorkloadQuery,
+  accessPoint: AccessPointDescription,
+  service: Service,
+  taskDefinition: TaskDefinition,
+): DeployedWorkload | undefined {
+  const volume = taskDefinition.volumes?.find(
     (one) => one.efsVolumeConfiguration?.authorizationConfig?.accessPointId === accessPoint.AccessPointId,
   );
   const mountOf = (container: ContainerDefinition) =>
     container.mountPoints?.find((mount) => mount.sourceVolume === volume?.name && !mount.readOnly);
-  const holders = (taskDefinition?.containerDefinitions ?? []).filter(mountOf);
+  const holders = (taskDefinition.containerDefinitions ?? []).filter(mountOf);
   const container = holders.find(hasKeeper) ?? holders[0];
   if (!volume || !container) {
     return undefined;
@@ -164,7 +216,7 @@ async function mounting(
     accessPoint,
     cluster: service.clusterArn!,
     service,
-    taskDefinition: taskDefinition!,
+    taskDefinition,
     container,
     mountPath: mountOf(container)!.containerPath!,
     volumeName: volume.name!,

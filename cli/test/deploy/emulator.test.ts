@@ -1,3 +1,4 @@
+import { spawnSync } from 'child_process';
 import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
@@ -235,6 +236,39 @@ test('Ctrl-C while the task runs leaves nothing behind', async () => {
   expect(await temporaryRoles()).toEqual([]);
   expect(await activeOneOffs()).toEqual([]);
   expect((await openWebUi()).desiredCount).toBe(1);
+});
+
+test('evidence query: the evidence workload’s own mount and role, in a network of the stack', async () => {
+  lines = ['month  billed', '{"event":"evidence-scan","bytes":1000,"seconds":0.5}'];
+  const code = await main(['evidence', 'query', 'cost-by-month', '--stack', 'EfsDataLayer'], {
+    clients: () => clients,
+    io: { out: (line) => printed.push(line), note: (line) => notes.push(line) },
+    clock: { now: Date.now, sleep: async () => {} },
+  });
+  expect([code, printed]).toEqual([0, ['month  billed']]);
+  expect(notes.join('\n')).toContain('It read 1.0 kB in 0.5 s.');
+  const [container] = during.definition.containerDefinitions!;
+  expect(container.mountPoints).toMatchObject([{ containerPath: '/mnt/evidence', readOnly: false }]);
+  expect(container.image).toMatch(/\/node:22/);
+  expect(during.definition.taskRoleArn).toMatch(/Evidence/);
+  expect(during.service.desiredCount).toBe(1);
+  // What was registered is a program that runs: here on an empty folder in place of the volume.
+  const empty = fs.mkdtempSync(path.join(out, 'evidence-'));
+  const [node, ...args] = [...container.entryPoint!, ...container.command!];
+  expect(node).toBe('node');
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    args.map((one) => one.replace('/mnt/evidence', empty)),
+    {
+      env: {
+        NODE_PATH: path.join(__dirname, '..', '..', '..', 'node_modules'),
+        ...Object.fromEntries(container.environment!.map(({ name, value }) => [name!, value!])),
+      } as never,
+      encoding: 'utf8',
+    },
+  );
+  expect([status, stderr]).toEqual([66, expect.stringContaining('There is no data file')]);
+  expect(await activeOneOffs()).toEqual([]);
 });
 
 test('a workload that is not in the stack is refused with those that are', async () => {
