@@ -6,10 +6,9 @@ import socket
 import subprocess
 import time
 
+from serverless import REFUSED
+
 NAMES = ("valkey", "redis")
-# Refused by ElastiCache for every engine (User Guide, Restricted commands, read 2026-11), and what a cluster has no use
-# for: serverless knows database 0 only.
-REFUSED = ("bgrewriteaof", "bgsave", "config", "debug", "migrate", "monitor", "replicaof", "save", "select", "shutdown", "slaveof", "sync")
 ADMIN = ("--user", "admin", "--pass", "only-of-this-test", "--no-auth-warning")
 
 

@@ -1,11 +1,16 @@
-"""Two replicas of the real Open WebUI are one application: the issue's promises, in the order in which a user meets them."""
+"""Two replicas of the real Open WebUI are one application: in the order in which a user meets them."""
 
 import json
+import os
+import subprocess
 import time
+import urllib.request
 import uuid
 
 import openwebui_client
 import pytest
+import serverless
+from conftest import ROOT
 
 ADMIN = "admin@lab.example"
 
@@ -97,8 +102,6 @@ def test_what_an_administrator_changes_on_one_counts_on_the_other(both):
 
 def test_a_file_uploaded_to_one_is_read_from_the_other(both):
     file = both[0].upload("note.txt", b"written by one", process=False)["id"]
-    import urllib.request
-
     url = f"http://{both[1].host}:{both[1].port}/api/v1/files/{file}/content"
     with urllib.request.urlopen(urllib.request.Request(url, headers={"Authorization": f"Bearer {both[1].token}"})) as answer:
         assert answer.read() == b"written by one"
@@ -134,6 +137,8 @@ def test_a_task_on_one_is_listed_and_stopped_from_the_other(both, sockets):
     chat, message, tasks = say(both[0], sockets[0].id, text)
     assert until(lambda: both[1].call("", "GET", f"/api/tasks/chat/{chat}")["task_ids"]) == tasks
     assert tasks[0] in both[1].call("", "GET", "/api/tasks")["tasks"]
+    # Not before the first words: until then the application swallows what cancels it, with one process as well.
+    sockets[0].seen(lambda event, data: True if event == "events" and data.get("message_id") == message and data["data"]["type"] == "response:completion" else None)
     both[1].call("", "POST", f"/api/tasks/stop/{tasks[0]}")
     sockets[1].seen(lambda event, data: True if event == "events" and data["data"]["type"] == "chat:tasks:cancel" and data.get("message_id") == message else None)
     until(lambda: not both[0].call("", "GET", "/api/tasks")["tasks"])
@@ -173,3 +178,55 @@ def test_nothing_was_refused_by_the_cluster(fleet):
         said = replica.text()
         for word in ("NOPERM", "MOVED", "CROSSSLOT", "Cannot publish to redis", "Cannot receive from redis", "listener failed", "heartbeat failed", "RedisClusterException"):
             assert word not in said, said[said.index(word) - 2000 :][:4000]
+
+
+def test_every_command_is_one_that_elasticache_serverless_takes(fleet):
+    sent = fleet.cluster.recorded()
+    names = {words[0].upper() for words in sent}
+    assert {"CLUSTER", "PUBLISH", "SUBSCRIBE", "HSET", "EVAL"} <= names, f"what the application sends was not recorded: {names}"
+    refused = {" ".join(words[:2]) for words in sent if not serverless.taken(words)}
+    assert not refused
+
+
+def test_each_replica_counts_attempts_to_sign_in_for_itself(both):
+    """The application asks for the counts of several minutes in one MGET; a cluster keeps them in several places, its client
+    refuses, and the application falls back to its own memory. docs/runbooks/replicas.md says so."""
+
+    def attempts(there):
+        for number in range(1, 30):
+            try:
+                there.call("", "POST", "/api/v1/auths/signin", {"email": ADMIN, "password": "wrong"})
+            except openwebui_client.Refused as refused:
+                if refused.status == 429:
+                    return number
+        return 0
+
+    assert 0 < attempts(both[0]) <= 16
+    assert attempts(both[1]) > 1
+
+
+def test_sqlite_beside_them_is_refused_by_the_keeper(fleet):
+    """The real keeper, as an older task definition would start it: the data has moved."""
+    keeper = [fleet.python, str(ROOT / "lib" / "single-writer" / "keeper.py"), "run", "--", "touch", str(fleet.home / "started")]
+    environment = {**os.environ, "KEEPER_DIR": str(fleet.moved.folder), "KEEPER_STORES": "webui.db,vector_db/", "KEEPER_LOCAL_DIR": str(fleet.home / "keeper"), "KEEPER_LEASE_DEADLINE": "5"}
+    done = subprocess.run(keeper, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode != 0 and "migrated" in done.stdout, done.stdout + done.stderr
+    assert not (fleet.home / "started").exists() and all(replica.healthy() for replica in fleet.replicas[:2])
+
+
+def test_one_is_killed_the_other_goes_on_and_a_new_one_joins(both, sockets, fleet):
+    chat = both[0].call("", "POST", "/api/v1/chats/new", openwebui_client.chat_body("kept", ["hello"]))["id"]
+    fleet.replicas[0].kill()
+    sockets[0].seen(lambda event, data: True if event == "disconnected" else None)
+    assert fleet.replicas[1].healthy()
+    assert both[1].call("", "GET", f"/api/v1/chats/{chat}")["chat"]["title"] == "kept"
+    again, message, _ = say(both[1], sockets[1].id, "still here")
+    sockets[1].seen(done(again, message))
+    # What the dead one had open is still in the pool; two minutes later the other takes it out (SESSION_POOL_TIMEOUT).
+    new = fleet.start().wait()
+    there = session(new, both[1].token)
+    window = fleet.socket(new, both[1].token)
+    there.call("", "GET", "/api/models")
+    chat, message, _ = say(there, window.id, "from the new one")
+    assert sockets[1].seen(done(chat, message))
+    window.close()
