@@ -79,6 +79,16 @@ describe('openSearchServerless', () => {
       expect.objectContaining({ Action: 'aoss:APIAccessAll', Resource: { 'Fn::GetAtt': [collectionId, 'Arn'] } }),
     );
   });
+  test('another tag changes the group, not the collection, which it would replace', () => {
+    const tagged = dataLayer({ costCenter: 'x', search: SearchStore.openSearchServerless({ readerArns: [READER] }) });
+    tagged.template.hasResourceProperties('AWS::OpenSearchServerless::CollectionGroup', {
+      Tags: Match.arrayWith([{ Key: 'CostCenter', Value: 'x' }]),
+    });
+    expect(tagged.template.findResources('AWS::OpenSearchServerless::Collection')).toEqual({
+      [collectionId]: collection,
+    });
+    expect(collection.Properties).not.toHaveProperty('Tags');
+  });
   test('its address is an output; the copy goes with the stack', () => {
     template.hasOutput('*', { Value: { 'Fn::GetAtt': [collectionId, 'CollectionEndpoint'] } });
     expect(collection).toMatchObject({ DeletionPolicy: 'Delete', UpdateReplacePolicy: 'Delete' });

@@ -125,6 +125,8 @@ class OpenSearchServerless extends Construct implements SearchAccess {
       type: 'SEARCH',
       collectionGroupName: this.name,
     });
+    // A changed tag replaces a collection, and its name would be taken by itself. The group carries the tags and the cost.
+    collection.addPropertyDeletionOverride('Tags');
     before.forEach((resource) => collection.addResourceDependency(resource));
     // Made from the files, which stay. A collection that stayed would keep its group from going, and its name taken.
     collection.applyRemovalPolicy(RemovalPolicy.DESTROY);
