@@ -70,6 +70,11 @@ class CollectionGroup(Named):
     def attributes(self, context: Context, physical_id: str, properties: dict[str, Any]) -> dict[str, Any]:
         return {"Id": physical_id, "Arn": context.arn("aoss", f"collection-group/{physical_id}")}
 
+    def update(self, context: Context, physical_id: str, old: Any, new: Any, attributes: Any) -> dict[str, Any]:
+        Recorded.delete(self, context, physical_id, old, attributes)
+        RECORDED.append(self._entry(context, physical_id, new))
+        return attributes
+
     def delete(self, context: Context, physical_id: str, properties: Any, attributes: Any) -> None:
         if any(entry["properties"].get("CollectionGroupName") == properties["Name"] for entry in recorded(context, "Collection")):
             raise Failure(f"Collection group {properties['Name']} still has collections")

@@ -48,6 +48,7 @@ def test_a_collection_after_its_group_and_policies(aws: Any) -> None:
     assert output["OutputValue"].startswith("https://") and output["OutputValue"].endswith(".us-east-1.aoss.amazonaws.com")
     # A policy changes in place; what the registry calls create-only would need a second one of the same name.
     assert aws.update(with_change("Data", "Properties", "Policy", value='[{"Rules":[],"Principal":["x"]}]')) == "UPDATE_COMPLETE", aws.reason()
+    assert aws.update(with_change("Group", "Properties", "CapacityLimits", value={"MaxSearchCapacityInOcu": 4})) == "UPDATE_COMPLETE", aws.reason()
     assert aws.update(with_change("Collection", "Properties", "Type", value="TIMESERIES")) == "UPDATE_ROLLBACK_COMPLETE"
     assert "already exists" in aws.reason()
     aws.delete()
