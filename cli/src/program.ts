@@ -4,6 +4,7 @@ import { compareCommand } from './commands/compare';
 import { billCommand } from './commands/bill';
 import { pricesCommand } from './commands/prices';
 import { restoreBackupCommand } from './commands/restore-backup';
+import { searchCommand } from './commands/search';
 import { Shell } from './commands/shell';
 import { snapshotsCommand } from './commands/snapshots';
 
@@ -17,6 +18,7 @@ export function createProgram(shell: Shell, version: string): Command {
     .addCommand(restoreBackupCommand(shell))
     .addCommand(billCommand(shell))
     .addCommand(pricesCommand(shell))
-    .addCommand(migrateCommand(shell));
+    .addCommand(migrateCommand(shell))
+    .addCommand(searchCommand(shell));
   return program;
 }

@@ -64,7 +64,7 @@ export async function* rowsOf(lines: AsyncIterable<Line>, separator: string): As
       yield { line: begun.line, fields };
       open = undefined;
     } else if (begun.texts.length >= MOST_LINES) {
-      yield { line: begun.line, problem: `a quote is not closed within ${MOST_LINES} lines` };
+      yield* afterStrayQuote(begun, separator);
       open = undefined;
     } else {
       open = begun;

@@ -17,10 +17,11 @@ export async function* linesOf(file: string, onBytes?: (bytes: number) => void):
   const source = /\.gz$/i.test(file) ? raw.pipe(zlib.createGunzip()) : raw;
   raw.on('error', (error) => source.destroy(error));
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  let [rest, number]: [Buffer[], number] = [[], 0];
-  const line = (bytes: Buffer): Line => {
+  let rest: Uint8Array[] = [];
+  let number = 0;
+  const line = (bytes: Uint8Array): Line => {
     const end = bytes.at(-1) === 0x0d ? bytes.length - 1 : bytes.length;
-    const start = number === 0 && bytes.subarray(0, 3).toString('hex') === 'efbbbf' ? 3 : 0;
+    const start = number === 0 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
     number++;
     try {
       return { number, text: decoder.decode(bytes.subarray(start, end)) };
@@ -29,10 +30,10 @@ export async function* linesOf(file: string, onBytes?: (bytes: number) => void):
     }
   };
   let held = 0;
-  for await (const chunk of source as AsyncIterable<Buffer>) {
+  for await (const chunk of source as AsyncIterable<Uint8Array>) {
     let from = 0;
     for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, from)) {
-      yield line(Buffer.concat([...rest, chunk.subarray(from, at)]));
+      yield line(joined([...rest, chunk.subarray(from, at)]));
       [rest, held, from] = [[], 0, at + 1];
     }
     rest.push(chunk.subarray(from));
@@ -41,8 +42,21 @@ export async function* linesOf(file: string, onBytes?: (bytes: number) => void):
       throw new Error(`line ${number + 1} is longer than ${LONGEST >> 20} MiB`);
     }
   }
-  const last = Buffer.concat(rest);
+  const last = joined(rest);
   if (last.length > 0) {
     yield line(last);
   }
+}
+
+function joined(parts: Uint8Array[]): Uint8Array {
+  if (parts.length === 1) {
+    return parts[0];
+  }
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

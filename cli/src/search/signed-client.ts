@@ -2,6 +2,7 @@ import { createHash, createHmac, Hash, Hmac } from 'crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { CliError, usageError } from '../errors';
 import { Clock } from '../io';
+import { checkInterrupted } from '../undo';
 
 /** Keys, or what gets new ones when they expire. */
 export type Credentials = ConstructorParameters<typeof SignatureV4>[0]['credentials'];
@@ -26,7 +27,7 @@ class Sha256 {
   }
 
   public async digest(): Promise<Uint8Array> {
-    return this.hash.digest();
+    return new Uint8Array(this.hash.digest() as unknown as Uint8Array);
   }
 
   public reset(): void {
@@ -43,8 +44,8 @@ class Sha256 {
       typeof key === 'string'
         ? key
         : ArrayBuffer.isView(key)
-          ? Buffer.from(key.buffer, key.byteOffset, key.byteLength)
-          : Buffer.from(key),
+          ? new Uint8Array(key.buffer, key.byteOffset, key.byteLength)
+          : new Uint8Array(key),
     );
   }
 }
@@ -103,12 +104,12 @@ export class SignedClient {
     const wait = answer.retryAfter ?? growing / 2 + (Math.random() * growing) / 2;
     this.waiting(`${why}: waiting ${(wait / 1000).toFixed(1)} s`);
     await this.clock.sleep(wait, this.signal);
-    this.signal.throwIfAborted();
+    checkInterrupted(this.signal);
   }
 
   /** Once. Status 0: no answer came. */
   public async once(method: string, path: string, body?: string): Promise<Answer> {
-    this.signal.throwIfAborted();
+    checkInterrupted(this.signal);
     const signed = await this.signer.sign({
       method,
       protocol: this.url.protocol,
@@ -123,12 +124,16 @@ export class SignedClient {
       },
       body,
     });
+    const controller = new AbortController();
+    const stop = () => controller.abort(new Error(`no answer within ${TIMEOUT / 1000} s`));
+    const timer = setTimeout(stop, TIMEOUT);
+    this.signal.addEventListener('abort', stop);
     try {
       const answer = await fetch(new URL(path, this.url), {
         method,
         headers: signed.headers,
         body,
-        signal: AbortSignal.any([this.signal, AbortSignal.timeout(TIMEOUT)]),
+        signal: controller.signal,
       });
       const retryAfter = Number(answer.headers.get('retry-after') ?? Number.NaN);
       return {
@@ -137,9 +142,12 @@ export class SignedClient {
         retryAfter: Number.isFinite(retryAfter) ? Math.min(60, retryAfter) * 1000 : undefined,
       };
     } catch (error) {
-      this.signal.throwIfAborted();
+      checkInterrupted(this.signal);
       const { message, cause } = error as Error & { cause?: Error };
       return { status: 0, body: cause?.message ?? message };
+    } finally {
+      clearTimeout(timer);
+      this.signal.removeEventListener('abort', stop);
     }
   }
 }
