@@ -8,6 +8,7 @@ import {
   MigrationPhase,
   MonthlyBudget,
   RelationalStore,
+  SearchStore,
   VectorStore,
 } from '../lib';
 import { FlagValues, parseFocusExport, readFlags } from './flags';
@@ -46,6 +47,10 @@ export function createDeployment(props?: AppProps): { app: App; budget: MonthlyB
       relational: relationalStore(flags),
       vectors: vectorStore(flags),
       cache: flags.cache === 'valkey-serverless' ? CacheStore.valkeyServerless() : CacheStore.none(),
+      search:
+        flags.search === 'open-search-serverless'
+          ? SearchStore.openSearchServerless({ readerArns: flags.searchReaders, privateAccess: flags.searchPrivate })
+          : SearchStore.none(),
       openWebUi: { replicas: flags.replicas },
       cpuArchitecture: flags.architecture === 'x86_64' ? ecs.CpuArchitecture.X86_64 : ecs.CpuArchitecture.ARM64,
       backup: flags.backup,

@@ -4,6 +4,7 @@ import { TAG_VALUE } from '../lib/inputs';
 import { isCidr } from '../lib/load-balancer/load-balancer';
 import { nearest } from '../lib/nearest';
 import { SECRET_ARN } from '../lib/stores/context';
+import { PRINCIPAL_ARN } from '../lib/stores/search/open-search-serverless';
 import { WHY_NOT_QDRANT_ON_EFS } from '../lib/stores/vectors/qdrant';
 
 /** All flags of the deploy app are context keys with this prefix. */
@@ -113,7 +114,26 @@ export const FLAGS = {
     'The secret of vectors=qdrant that holds its API key.',
   ),
   analytics: choice(['evidence-files'], 'evidence-files', 'How FinOps evidence is kept.'),
-  search: choice(['none'], 'none', 'Full-text search over evidence.'),
+  search: choice(
+    ['none', 'open-search-serverless'],
+    'none',
+    'Full-text search over evidence. The index is filled by efs-data-layer search index.',
+  ),
+  searchReaders: flag<string[] | undefined>(
+    '<role or user ARN>,<role or user ARN>',
+    undefined,
+    'Who may search with search=open-search-serverless, beside the evidence task.',
+    (value) => {
+      const arns = typeof value === 'string' ? value.split(',') : value;
+      return Array.isArray(arns) && arns.length > 0 && arns.every((arn) => PRINCIPAL_ARN.test(String(arn)))
+        ? (arns as string[])
+        : undefined;
+    },
+  ),
+  searchPrivate: bool(
+    false,
+    'Reach search=open-search-serverless through an endpoint in the VPC only, which is billed by the hour.',
+  ),
   cache: choice(['none', 'valkey-serverless'], 'none', 'What several replicas of Open WebUI share.'),
   replicas: flag<number>(
     '1 to 100',
@@ -232,6 +252,11 @@ function contradictions(flags: FlagValues): string[] {
   for (const name of ['qdrantUrl', 'qdrantSecret'] as const) {
     if (flags.vectors !== 'qdrant' && flags[name]) {
       useless(name, 'vectors=qdrant');
+    }
+  }
+  for (const name of ['searchReaders', 'searchPrivate'] as const) {
+    if (flags.search !== 'open-search-serverless' && flags[name]) {
+      useless(name, 'search=open-search-serverless');
     }
   }
   for (const name of ['allowedCidrs', 'domainName', 'hostedZoneId'] as const) {

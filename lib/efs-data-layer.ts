@@ -8,6 +8,7 @@ import { requireObject, requireTagValue } from './inputs';
 import { volumeMetric } from './metrics';
 import { DataVolume, DataVolumeProps } from './storage';
 import { DataStores, StoreChoices } from './stores';
+import { SearchAccess } from './stores/search/search-choice';
 import {
   EvidenceProps,
   EvidenceWorkload,
@@ -89,6 +90,7 @@ export class EfsDataLayer extends Construct {
   /** Alarms and dashboard. Undefined without the prop alarms. */
   public readonly alarms?: DataLayerAlarms;
   private readonly identity: PosixIdentity;
+  private readonly search?: SearchAccess;
 
   constructor(scope: Construct, id: string, props: EfsDataLayerProps = {}) {
     super(scope, id);
@@ -112,6 +114,10 @@ export class EfsDataLayer extends Construct {
     );
     this.knowledge = new KnowledgeWorkload(this, 'Knowledge', this.volume, this.identity, props, props.knowledge);
     this.evidence = new EvidenceWorkload(this, 'Evidence', this.volume, this.identity, props, props.evidence);
+    this.search = this.stores._createSearch(this.evidence.taskDefinition.taskRole);
+    if (this.search) {
+      this.evidence._reaches(this.search);
+    }
     if (props.alarms !== undefined) {
       this.alarms = new DataLayerAlarms(this, 'Alarms', this, props.alarms);
     }
@@ -231,6 +237,10 @@ export class EfsDataLayer extends Construct {
       output(`${name}TaskDefinitionArn`, workload.taskDefinition.taskDefinitionArn, `Task definition of ${name}`);
     }
     this.addStoreOutputs(output);
+    if (this.search) {
+      output('SearchEndpoint', this.search.endpoint, 'Search over evidence: what efs-data-layer search index fills');
+      output('SearchIndex', this.search.indexName, 'The index in it');
+    }
     output('Region', Stack.of(this).region, 'Region of the data layer');
   }
 

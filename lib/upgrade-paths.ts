@@ -145,6 +145,23 @@ export const UPGRADE_PATHS: UpgradePath[] = [
     note: 'The record calls it free of charge on the volume. Qdrant does not work on NFS, which EFS is: none is made there.',
   },
   {
+    name: 'open-search-serverless',
+    workload: 'Full-text search',
+    trigger: 'Dedicated search workload',
+    target: 'OpenSearch Serverless',
+    kind: UpgradeKind.MODULE_ADDITION,
+    steps: [
+      {
+        flags: { search: 'open-search-serverless', searchReaders: '<role ARN>' },
+        what: 'A collection is made beside the files, empty and asleep. Then run `efs-data-layer search index`, which fills it from the files; the readers named may search.',
+      },
+    ],
+    rollback: 'Deploy with search=none. The collection goes; the files it was made from never changed.',
+    usersNotice:
+      'Nothing: no service is restarted. After ten minutes without a search the next one waits 10 to 30 seconds.',
+    note: 'The record’s $345 a month is the floor of Classic. NextGen (2026-05) sleeps at no charge but storage; an endpoint in the VPC (searchPrivate) is billed by the hour. It cannot be Open WebUI’s vector store: its client signs in with user name and password and sets document ids, Serverless takes neither. SQLite’s full-text index over the same files needs no service at all.',
+  },
+  {
     name: 'replicas',
     workload: 'Open WebUI itself',
     trigger: 'One task is not enough, or pub/sub between tasks is needed',

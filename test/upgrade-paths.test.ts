@@ -23,6 +23,7 @@ const steps = UPGRADE_PATHS.flatMap(({ name, steps: all }) =>
 test.each(steps)('%s, step %i: the app takes its flags', (_name, _step, flags) => {
   const placeholders: Record<string, string> = {
     'https://<host>:6333': 'https://q.example.com:6333',
+    '<role ARN>': 'arn:aws:iam::123456789012:role/Auditor',
     '<secret ARN>': 'arn:aws:secretsmanager:us-east-1:123456789012:secret:q-AbCdEf',
   };
   const context = Object.fromEntries(
@@ -58,7 +59,7 @@ test('a database is billed from the first step on, and what is there already is 
 
 test('every store that a flag offers is the end of a path, or needs none', () => {
   const reached = new Set(UPGRADE_PATHS.flatMap(({ steps: all }) => all.flatMap(({ flags }) => Object.values(flags))));
-  const offered = [FLAGS.relational, FLAGS.vectors, FLAGS.cache].flatMap(({ valid, default: start }) =>
+  const offered = [FLAGS.relational, FLAGS.vectors, FLAGS.cache, FLAGS.search].flatMap(({ valid, default: start }) =>
     valid.split(' | ').filter((value) => value !== start),
   );
   // A database that exists already is prepared by its owner; its phases are those of RDS.

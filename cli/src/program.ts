@@ -8,6 +8,7 @@ import { doctorCommand } from './commands/doctor';
 import { evidenceCommand } from './commands/evidence';
 import { pricesCommand } from './commands/prices';
 import { restoreBackupCommand } from './commands/restore-backup';
+import { searchCommand } from './commands/search';
 import { Shell } from './commands/shell';
 import { snapshotsCommand } from './commands/snapshots';
 import { statusCommand } from './commands/status';
@@ -27,6 +28,7 @@ export function createProgram(shell: Shell, version: string): Command {
     .addCommand(pricesCommand(shell))
     .addCommand(migrateCommand(shell))
     .addCommand(completionCommand(shell))
-    .addCommand(evidenceCommand(shell, version));
+    .addCommand(evidenceCommand(shell, version))
+    .addCommand(searchCommand(shell));
   return program;
 }

@@ -1,6 +1,7 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { inputError } from '../errors';
 import { requireObject } from '../inputs';
@@ -10,6 +11,8 @@ import { StoreContext } from './context';
 import { MigrationPhase } from './migration-phase';
 import { PostgresDatabase } from './relational/postgres';
 import { RelationalStore } from './relational/relational-store';
+import { SearchAccess, SearchChoice } from './search/search-choice';
+import { SearchStore } from './search/search-store';
 import { VectorStore } from './vectors/vector-store';
 import { Wiring } from './wiring';
 
@@ -35,6 +38,13 @@ export interface StoreChoices {
    * @default CacheStore.none()
    */
   readonly cache?: CacheStore;
+
+  /**
+   * Full-text search over evidence.
+   *
+   * @default SearchStore.none()
+   */
+  readonly search?: SearchStore;
 }
 
 /** The stores that were chosen, made, and what an application needs to reach them. */
@@ -45,6 +55,8 @@ export class DataStores extends Construct {
   public readonly vectorsName: string;
   /** The name of the cache, as the flag has it. */
   public readonly cacheName: string;
+  /** The name of the search, as the flag has it. */
+  public readonly searchName: string;
   /** How far the move from SQLite has come. Undefined when SQLite was chosen. */
   public readonly phase?: MigrationPhase;
   /** @internal */
@@ -55,6 +67,8 @@ export class DataStores extends Construct {
   public readonly _cache?: Wiring;
   /** @internal */
   public readonly _vectorsOnVolume: boolean;
+  private readonly search: SearchChoice;
+  private readonly context: StoreContext;
 
   /**
    * @param scope the data layer
@@ -73,14 +87,19 @@ export class DataStores extends Construct {
     );
     requireObject(this, 'vectors', choices.vectors, ['_choice'], 'Pass VectorStore.pgvector() or another.');
     requireObject(this, 'cache', choices.cache, ['_choice'], 'Pass CacheStore.valkeyServerless() or none().');
+    requireObject(this, 'search', choices.search, ['_choice'], 'Pass SearchStore.openSearchServerless() or none().');
     const relational = choices.relational ?? RelationalStore.sqliteOnEfs();
     const vectors = choices.vectors ?? VectorStore.chromaOnEfs();
     const cache = choices.cache ?? CacheStore.none();
+    const search = choices.search ?? SearchStore.none();
     const context: StoreContext = { vpc: volume.vpc, removalPolicy: volume._removalPolicy ?? RemovalPolicy.RETAIN };
 
     this.relationalName = relational.storeName;
     this.vectorsName = vectors.storeName;
     this.cacheName = cache.storeName;
+    this.searchName = search.storeName;
+    this.search = search._choice;
+    this.context = context;
     this.phase = relational._phase(this);
     this._database = relational._create(this, context);
     this._vectorsOnVolume = vectors._choice.onVolume;
@@ -111,6 +130,15 @@ export class DataStores extends Construct {
     container.addSecret('PGUSER', ecs.Secret.fromSecretsManager(secret, 'username'));
     container.addSecret('PGPASSWORD', ecs.Secret.fromSecretsManager(secret, 'password'));
     this._database.allowFrom(service);
+  }
+
+  /**
+   * Makes the search, which lets in the role that fills it: it is made after the workloads.
+   *
+   * @internal
+   */
+  public _createSearch(indexer: iam.IRole): SearchAccess | undefined {
+    return this.search.create?.(this, this.context, indexer);
   }
 
   /**

@@ -223,7 +223,9 @@ def refuse_old_image(head):
 
 def bring_up_to_date():
     """Open WebUI migrates when its configuration is imported; two tasks at once would trip over each other."""
-    done = subprocess.run([sys.executable, "-c", "import open_webui.config"])
+    # It is not imported without a key, which start.sh reads from the file only later.
+    key = os.environ.get("WEBUI_SECRET_KEY") or read_key()
+    done = subprocess.run([sys.executable, "-c", "import open_webui.config"], env={**os.environ, "WEBUI_SECRET_KEY": key})
     if done.returncode:
         raise Quit(done.returncode, "The schema could not be brought up to date; the lines above say why.")
     os.environ["ENABLE_DB_MIGRATIONS"] = "false"
@@ -262,6 +264,14 @@ def vectors_url():
     )
 
 
+def read_key():
+    path = os.environ.get("WEBUI_SECRET_KEY_FILE", "")
+    if not path:
+        return ""
+    with open(path, encoding="ascii") as file:
+        return file.read().strip()
+
+
 def secret_key():
     """As the image's start.sh does, but whole or not at all: of two replicas one key must win."""
     path = os.environ.get("WEBUI_SECRET_KEY_FILE", "")
@@ -287,11 +297,11 @@ def main():
         return USAGE
     try:
         phase = os.environ.get("DATA_LAYER_PHASE")
+        secret_key()
         if phase:
             check(phase)
         if os.environ.get("DATA_LAYER_VECTORS_HOST"):
             vectors_url()
-        secret_key()
     except Quit as quit_:
         log("refused" if quit_.status == REFUSED else "failed", message=str(quit_), status=quit_.status)
         return quit_.status

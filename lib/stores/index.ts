@@ -6,6 +6,8 @@ export { AuroraServerlessV2Props } from './relational/aurora-serverless-v2';
 export { ExternalPostgresProps, PostgresTls } from './relational/external';
 export { RdsPostgresProps } from './relational/rds-postgres';
 export { RelationalStore } from './relational/relational-store';
+export { OpenSearchServerlessProps } from './search/open-search-serverless';
+export { SearchStore } from './search/search-store';
 export { PgvectorProps } from './vectors/pgvector';
 export { QdrantProps } from './vectors/qdrant';
 export { VectorStore } from './vectors/vector-store';

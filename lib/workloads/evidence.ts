@@ -121,6 +121,7 @@ export class EvidenceWorkload extends Workload {
   public readonly taskDefinition: ecs.FargateTaskDefinition;
   /** The container in it. */
   public readonly container: ecs.ContainerDefinition;
+  private readonly reached: { allowFrom(peer: ec2.IConnectable): void }[] = [];
 
   constructor(
     scope: Construct,
@@ -186,6 +187,7 @@ export class EvidenceWorkload extends Workload {
       allowAllOutbound: true,
     });
     this.allowFrom(securityGroup);
+    this.reached.forEach((service) => service.allowFrom(securityGroup));
     const role = new iam.Role(cluster, `${id}ScheduleRole`, {
       description: 'EventBridge Scheduler: starts the evidence collector',
       assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
@@ -222,6 +224,15 @@ export class EvidenceWorkload extends Workload {
         role: role.withoutPolicyUpdates(),
       }),
     });
+  }
+
+  /**
+   * A service beside the volume that its tasks are let into.
+   *
+   * @internal
+   */
+  public _reaches(service: { allowFrom(peer: ec2.IConnectable): void }): void {
+    this.reached.push(service);
   }
 
   private requireSource(source: FocusExportSource): FocusExportSource {

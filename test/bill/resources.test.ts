@@ -226,6 +226,12 @@ test.each<[string, Bodies, object, Record<string, number>]>([
     {},
   ],
   [
+    'a private search: its endpoint is billed by the hour and zone',
+    one('AWS::OpenSearchServerless::VpcEndpoint', { Name: 'a', VpcId: 'vpc-1', SubnetIds: ['a', 'b'] }),
+    { 'endpoint.processedGB': 3 },
+    { 'Interface endpoint in 2 zone(s)': 1460, 'Data processed': 3 },
+  ],
+  [
     'a function',
     one('AWS::Lambda::Function', { MemorySize: 1024, Architectures: ['arm64'] }),
     { 'lambda.requests': 1e6, 'lambda.milliseconds': 500 },

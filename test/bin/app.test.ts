@@ -36,6 +36,12 @@ const BALANCED = {
   'data-layer:hostedZoneId': 'Z0123456789',
 };
 
+const SEARCH = {
+  'data-layer:search': 'open-search-serverless',
+  'data-layer:searchReaders': 'arn:aws:iam::123456789012:role/Auditor',
+  'data-layer:monthlyBudgetUsd': 100,
+};
+
 const VARIANTS: [string, Record<string, unknown>][] = [
   ['default', {}],
   ['services', { 'data-layer:services': true, 'data-layer:focusExport': 's3://exports/focus/cost' }],
@@ -70,6 +76,7 @@ const VARIANTS: [string, Record<string, unknown>][] = [
   ],
   ['replicas', REPLICAS],
   ['balanced', BALANCED],
+  ['private search', { ...SEARCH, 'data-layer:searchPrivate': true, 'data-layer:services': true }],
 ];
 
 /** Types whose replacement or deletion loses data, or runs a second writer. */
@@ -252,6 +259,26 @@ describe('what each flag changes in the topology', () => {
      {
        "AWS::IAM::Policy": 1,
        "AWS::S3Vectors::VectorBucket": 1,
+     }
+    `);
+  });
+  test('open-search-serverless: a collection, its group and policies; private, an endpoint and its door', () => {
+    expect(difference(SEARCH)).toMatchInlineSnapshot(`
+     {
+       "AWS::OpenSearchServerless::AccessPolicy": 1,
+       "AWS::OpenSearchServerless::Collection": 1,
+       "AWS::OpenSearchServerless::CollectionGroup": 1,
+       "AWS::OpenSearchServerless::SecurityPolicy": 2,
+     }
+    `);
+    expect(added({ ...SEARCH, 'data-layer:searchPrivate': true, 'data-layer:services': true })).toMatchInlineSnapshot(`
+     {
+       "AWS::EC2::SecurityGroup": 1,
+       "AWS::OpenSearchServerless::AccessPolicy": 1,
+       "AWS::OpenSearchServerless::Collection": 1,
+       "AWS::OpenSearchServerless::CollectionGroup": 1,
+       "AWS::OpenSearchServerless::SecurityPolicy": 2,
+       "AWS::OpenSearchServerless::VpcEndpoint": 1,
      }
     `);
   });

@@ -17,10 +17,18 @@ const CHOICES: Record<string, EfsDataLayerProps> = {
   's3-vectors': { vectors: VectorStore.s3Vectors() },
   qdrant: { vectors: VectorStore.qdrant({ url: 'https://q.example.com:6333', apiKeySecretArn: SECRET }) },
   'valkey-serverless': { cache: CacheStore.valkeyServerless() },
+  replicas: {
+    relational: external,
+    vectors: VectorStore.pgvector({ database: own }),
+    cache: CacheStore.valkeyServerless(),
+    openWebUi: { replicas: 2 },
+  },
 };
 
 interface Container {
   Name: string;
+  EntryPoint?: string[];
+  Command?: string[];
   Environment: { Name: string; Value: unknown }[];
   Secrets?: { Name: string }[];
 }
@@ -41,6 +49,8 @@ const printed = Object.entries(CHOICES).map(([name, props]) => {
     name,
     {
       environment: Object.fromEntries(container.Environment.map(({ Name, Value }) => [Name, text(Value)])),
+      entry: container.EntryPoint ?? [],
+      command: container.Command ?? [],
       secrets: (container.Secrets ?? []).map(({ Name }) => Name),
     },
   ];

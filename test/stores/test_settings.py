@@ -179,6 +179,8 @@ def test_the_schema_of_the_real_application_is_made_by_one_task_and_marked(told,
         "WEBUI_SECRET_KEY_FILE": str(volume / ".webui_secret_key"),
     }
     environment.pop("PGSSLROOTCERT")
+    # As in the image, which gets its key from the file in start.sh: after the entry program.
+    environment.pop("WEBUI_SECRET_KEY")
     entry = (ROOT / "lib" / "stores" / "entry.py").read_text()
     done = subprocess.run([python, "-c", entry, "echo", "APPLICATION-RUNS"], env=environment, capture_output=True, text=True, timeout=300)
     assert "APPLICATION-RUNS" in done.stdout, done.stdout[-2000:] + done.stderr[-2000:]

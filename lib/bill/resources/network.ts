@@ -1,4 +1,4 @@
-import { Pricer } from '../pricing';
+import { Pricer, Pricing } from '../pricing';
 import { RATE } from '../rates';
 import { HOURS } from '../usage-keys';
 
@@ -22,10 +22,13 @@ export const NETWORK: { [type: string]: Pricer } = {
         pricing.notPriced(`an endpoint of type ${type} has no rate`);
         return;
       }
-      const zones = pricing.count('SubnetIds', 1);
-      pricing.line(`Interface endpoint in ${zones} zone(s)`, RATE.endpointHour, () => HOURS * zones);
-      pricing.line('Data processed', RATE.endpointData, (use) => use('endpoint.processedGB'));
+      priceInterface(pricing);
     },
+  },
+  // Made by OpenSearch Serverless, billed as any interface endpoint.
+  'AWS::OpenSearchServerless::VpcEndpoint': {
+    part: 'data layer',
+    price: (pricing) => priceInterface(pricing),
   },
   'AWS::EC2::EIP': {
     part: 'compute',
@@ -48,3 +51,9 @@ export const NETWORK: { [type: string]: Pricer } = {
     },
   },
 };
+
+function priceInterface(pricing: Pricing): void {
+  const zones = pricing.count('SubnetIds', 1);
+  pricing.line(`Interface endpoint in ${zones} zone(s)`, RATE.endpointHour, () => HOURS * zones);
+  pricing.line('Data processed', RATE.endpointData, (use) => use('endpoint.processedGB'));
+}
