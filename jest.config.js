@@ -21,7 +21,13 @@ module.exports = {
       displayName: 'unit',
       setupFiles: ['<rootDir>/test/validation-off.js'],
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/test/deploy/'],
+      testPathIgnorePatterns: ['/test/deploy/', '/test/upgrade-safety/'],
+    },
+    {
+      ...shared,
+      displayName: 'upgrade-safety',
+      setupFiles: ['<rootDir>/test/validation-off.js'],
+      testMatch: ['<rootDir>/test/upgrade-safety/**/*.test.ts'],
     },
     {
       ...shared,
