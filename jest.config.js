@@ -21,7 +21,13 @@ module.exports = {
       displayName: 'unit',
       setupFiles: ['<rootDir>/test/validation-off.js'],
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/test/deploy/', '/test/upgrade-safety/'],
+      testPathIgnorePatterns: ['/test/deploy/', '/test/security/', '/test/upgrade-safety/'],
+    },
+    {
+      ...shared,
+      displayName: 'security',
+      setupFiles: ['<rootDir>/test/validation-off.js'],
+      testMatch: ['<rootDir>/test/security/**/*.test.ts'],
     },
     {
       ...shared,

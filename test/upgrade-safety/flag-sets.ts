@@ -9,14 +9,14 @@ export type FlagSet = Readonly<Record<string, string>>;
 /** Say nothing about the resources of a stack: what it may cost, and which stack it is. */
 const OUTSIDE_THE_TEMPLATE = ['monthlyBudgetUsd', 'storedGiB', 'priceRegion', 'stage'];
 
-const SECRET = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:mine-AbCdEf';
+const secret = (name: string) => `arn:aws:secretsmanager:us-east-1:123456789012:secret:${name}-AbCdEf`;
 
 /** Values to try of flags that take any text. A flag whose valid values are a list needs none here. */
 const SAMPLES: Readonly<Record<string, string[]>> = {
   relationalHost: ['db.example.com', 'other.example.com'],
-  relationalSecret: [SECRET],
+  relationalSecret: [secret('database')],
   qdrantUrl: ['https://qdrant.example.com:6333', 'http://other.example.com'],
-  qdrantSecret: [SECRET],
+  qdrantSecret: [secret('qdrant')],
   replicas: ['1', '2', '3'],
   certificateArn: ['arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0000-0000-0000-000000000000'],
   allowedCidrs: ['203.0.113.0/24', '203.0.113.0/24,198.51.100.0/24'],
