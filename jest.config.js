@@ -21,7 +21,19 @@ module.exports = {
       displayName: 'unit',
       setupFiles: ['<rootDir>/test/validation-off.js'],
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/test/deploy/'],
+      testPathIgnorePatterns: ['/test/deploy/', '/test/security/', '/test/upgrade-safety/'],
+    },
+    {
+      ...shared,
+      displayName: 'security',
+      setupFiles: ['<rootDir>/test/validation-off.js'],
+      testMatch: ['<rootDir>/test/security/**/*.test.ts'],
+    },
+    {
+      ...shared,
+      displayName: 'upgrade-safety',
+      setupFiles: ['<rootDir>/test/validation-off.js'],
+      testMatch: ['<rootDir>/test/upgrade-safety/**/*.test.ts'],
     },
     {
       ...shared,

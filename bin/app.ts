@@ -30,7 +30,20 @@ export function createApp(props?: AppProps): App {
 export function createDeployment(props?: AppProps): { app: App; budget: MonthlyBudget } {
   const app = new App(props);
   const flags = readFlags(app);
-  const stack = new DataLayerStack(app, stackName(flags.stage), {
+  const stack = createStack(app, flags);
+  const budget = new MonthlyBudget({
+    limitUsd: flags.monthlyBudgetUsd!,
+    region: flags.priceRegion,
+    usage: flags.storedGiB === undefined ? {} : { 'efs.storedGiB': flags.storedGiB },
+  });
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new EfsSafetyChecks(app), budget);
+  acknowledgeFlags(stack, flags);
+  return { app, budget };
+}
+
+/** The stack alone, without the checks at every synth. */
+export function createStack(app: App, flags: FlagValues): Stack {
+  return new DataLayerStack(app, stackName(flags.stage), {
     description: `efs-data-layer (${flags.stage}): Open WebUI, CrewAI Knowledge and FinOps evidence on one EFS volume`,
     services: flags.services,
     loadBalancer: flags.certificateArn
@@ -59,14 +72,6 @@ export function createDeployment(props?: AppProps): { app: App; budget: MonthlyB
       alarms: flags.alarms ? {} : undefined,
     },
   });
-  const budget = new MonthlyBudget({
-    limitUsd: flags.monthlyBudgetUsd!,
-    region: flags.priceRegion,
-    usage: flags.storedGiB === undefined ? {} : { 'efs.storedGiB': flags.storedGiB },
-  });
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new EfsSafetyChecks(app), budget);
-  acknowledgeFlags(stack, flags);
-  return { app, budget };
 }
 
 function relationalStore(flags: FlagValues): RelationalStore {

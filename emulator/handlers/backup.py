@@ -1,4 +1,4 @@
-"""AWS Backup. moto 5.2.5 has no backup selections: they are recorded."""
+"""AWS Backup. moto 5.2.5 has no backup selections: they are recorded. It has no policies of vaults: they are ignored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def _tags(context: Context, properties: dict[str, Any], name: str) -> dict[str, 
 
 @handles("AWS::Backup::BackupVault")
 class Vault(Handler):
-    updatable = {"BackupVaultTags"}
+    updatable = {"AccessPolicy", "BackupVaultTags"}
 
     def create(self, context: Context, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         key = {"EncryptionKeyArn": properties["EncryptionKeyArn"]} if "EncryptionKeyArn" in properties else {}

@@ -33,7 +33,13 @@ export class VolumeBackup extends Construct {
     // that an earlier deployment left behind.
     const stackPart = Fn.select(4, Fn.split('-', Fn.select(2, Fn.split('/', Stack.of(this).stackId))));
     const name = `efs-data-layer-${Names.nodeUniqueId(this.node).slice(-8)}-${stackPart}`;
-    this.vault = new backup.BackupVault(this, 'Vault', { backupVaultName: name, removalPolicy: RemovalPolicy.RETAIN });
+    // Nobody deletes a recovery point or shortens its life, whatever an identity policy says: it expires. AWS gives its own
+    // vault for automatic EFS backups such a policy (docs.aws.amazon.com/efs/latest/ug/awsbackup.html, read 2026-11).
+    this.vault = new backup.BackupVault(this, 'Vault', {
+      backupVaultName: name,
+      blockRecoveryPointDeletion: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
     const role = new iam.Role(this, 'Role', {
       description: 'AWS Backup: copies the data layer volume into its vault',
       assumedBy: new iam.ServicePrincipal('backup.amazonaws.com'),

@@ -27,6 +27,20 @@ describe('backup', () => {
     const [role] = Object.values(template.findResources('AWS::IAM::Role', { DeletionPolicy: 'Retain' }));
     expect(role.Properties.RoleName).toBeUndefined();
   });
+  test('a recovery point can be deleted by nobody; it expires', () => {
+    dataLayer().template.hasResourceProperties('AWS::Backup::BackupVault', {
+      AccessPolicy: {
+        Statement: [
+          {
+            Effect: 'Deny',
+            Principal: { AWS: '*' },
+            Action: ['backup:DeleteRecoveryPoint', 'backup:UpdateRecoveryPointLifecycle'],
+            Resource: '*',
+          },
+        ],
+      },
+    });
+  });
   test('a string is no boolean', () => {
     expect(() => dataLayer({ backup: 'false' as unknown as boolean })).toThrow(/backup is "false" \(string\)/);
   });
