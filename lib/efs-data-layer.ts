@@ -5,6 +5,7 @@ import * as efs from 'aws-cdk-lib/aws-efs';
 import { Construct } from 'constructs';
 import { requireObject, requireTagValue } from './inputs';
 import { volumeMetric } from './metrics';
+import { requireOneCopy } from './one-copy';
 import { DataVolume, DataVolumeProps } from './storage';
 import { DataStores, StoreChoices } from './stores';
 import {
@@ -82,6 +83,7 @@ export class EfsDataLayer extends Construct {
 
   constructor(scope: Construct, id: string, props: EfsDataLayerProps = {}) {
     super(scope, id);
+    requireOneCopy(this);
     requireObject(this, 'props', props, [], 'Pass an object of props, or none.');
     requireWorkloadProps(this, 'openWebUi', props.openWebUi);
     requireWorkloadProps(this, 'knowledge', props.knowledge);

@@ -1,3 +1,4 @@
+import './requirements';
 export { MonthlyBudget, MonthlyBudgetProps } from './bill/budget';
 export { EfsSafetyChecks, EfsSafetyChecksProps } from './checks';
 export * from './data-layer-stack';
