@@ -6,6 +6,7 @@ import { Construct } from 'constructs';
 import { AlarmsProps, DataLayerAlarms } from './alarms';
 import { requireObject, requireTagValue } from './inputs';
 import { volumeMetric } from './metrics';
+import { requireOneCopy } from './one-copy';
 import { DataVolume, DataVolumeProps } from './storage';
 import { DataStores, StoreChoices } from './stores';
 import { SearchAccess } from './stores/search/search-choice';
@@ -94,6 +95,7 @@ export class EfsDataLayer extends Construct {
 
   constructor(scope: Construct, id: string, props: EfsDataLayerProps = {}) {
     super(scope, id);
+    requireOneCopy(this);
     requireObject(this, 'props', props, [], 'Pass an object of props, or none.');
     requireWorkloadProps(this, 'openWebUi', props.openWebUi);
     requireWorkloadProps(this, 'knowledge', props.knowledge);

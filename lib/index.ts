@@ -1,3 +1,4 @@
+import './requirements';
 export * from './alarms';
 export { MonthlyBudget, MonthlyBudgetProps } from './bill/budget';
 export { EfsSafetyChecks, EfsSafetyChecksProps } from './checks';

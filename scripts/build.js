@@ -11,7 +11,7 @@ const target = path.join(root, 'dist', 'package');
 fs.rmSync(target, { recursive: true, force: true });
 fs.mkdirSync(target, { recursive: true });
 const isCompiled = (file) => /\.js$|\.d\.ts$/.test(file);
-for (const entry of ['package.json', 'README.md', 'LICENSE', 'lib']) {
+for (const entry of ['package.json', 'README.md', 'LICENSE', 'lib', 'rosetta']) {
   fs.cpSync(path.join(root, entry), path.join(target, entry), {
     recursive: true,
     filter: (file) => !isCompiled(file),
@@ -24,6 +24,8 @@ const { status } = spawnSync(
     require.resolve('jsii/bin/jsii'),
     '--fail-on-warnings',
     '--silence-warnings=reserved-word',
+    // Compiled against the newest peers, tried on the oldest: npm run test:peers.
+    '--silence-warnings=metadata/missing-dev-dependency',
     '--generate-tsconfig=tsconfig.jsii.json',
   ],
   {

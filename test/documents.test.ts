@@ -26,7 +26,7 @@ function run(source: string): unknown {
 
 describe('README', () => {
   test('the first code block is ten lines and makes the stack it shows', () => {
-    const [, block] = /```ts\n([\s\S]*?)```/.exec(README)!;
+    const [, block] = /```ts nofixture\n([\s\S]*?)```/.exec(README)!;
     expect(block.trim().split('\n').length).toBeLessThanOrEqual(10);
     const { stack } = run(block) as { stack: { node: { root: App } } };
     const [{ template }] = stack.node.root.synth().stacks;
@@ -35,24 +35,9 @@ describe('README', () => {
   });
 
   test('the block for one’s own stack makes what it shows', () => {
-    const [, block] = /```text\n([\s\S]*?)```/.exec(README)!;
-    const before = `
-      import { App, Stack } from 'aws-cdk-lib';
-      import * as ec2 from 'aws-cdk-lib/aws-ec2';
-      import * as ecs from 'aws-cdk-lib/aws-ecs';
-      import { EfsDataLayer, Writers } from 'efs-data-layer';
-      const stack = new Stack(new App(), 'Mine');
-      const data = new EfsDataLayer(stack, 'DataLayer');
-      const image = ecs.ContainerImage.fromRegistry('example/crew:1.0');
-      const myTask = new ecs.FargateTaskDefinition(stack, 'Task');
-      const myContainer = myTask.addContainer('Own', { image });
-      const myService = new ecs.FargateService(stack, 'Service', {
-        cluster: new ecs.Cluster(stack, 'Cluster', { vpc: data.vpc }),
-        taskDefinition: myTask,
-        minHealthyPercent: 100,
-        vpcSubnets: { subnetType: ec2.SubnetType.PUBLIC },
-      });`;
-    const { stack } = run(before + block) as { stack: { node: { root: App } } };
+    const [, block] = /```ts fixture=own-stack\n([\s\S]*?)```/.exec(README)!;
+    const fixture = fs.readFileSync(path.join(ROOT, 'rosetta', 'own-stack.ts-fixture'), 'utf8');
+    const { stack } = run(fixture.replace('/// here', () => block)) as { stack: { node: { root: App } } };
     const [{ template }] = stack.node.root.synth().stacks;
     const types = Object.values(template.Resources as Record<string, { Type: string }>).map(({ Type }) => Type);
     expect(types.filter((type) => type === 'AWS::EFS::AccessPoint')).toHaveLength(4);

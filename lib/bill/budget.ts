@@ -5,6 +5,7 @@ import {
   PolicyViolatingResource,
   PolicyViolation,
   Stack,
+  Token,
 } from 'aws-cdk-lib';
 import { Bill, BilledResource, billOfResources, NotPriced } from './bill';
 import { BillError } from './errors';
@@ -128,19 +129,18 @@ export class MonthlyBudget implements IPolicyValidationPlugin {
 
   /** A stack in a region without prices is billed as if in us-east-1, unless a region was chosen. */
   private stacksOf(context: IPolicyValidationContext): SourceStack[] {
-    const constructs = new Map(
-      context.appConstruct.node
-        .findAll()
-        .filter(Stack.isStack)
-        .map((stack) => [stack.node.path, stack]),
-    );
-    return context.stackTemplates.map(({ stackConstructPath, templatePath, region }) => ({
-      name: stackConstructPath,
-      stackName: constructs.get(stackConstructPath)?.stackName ?? stackConstructPath,
-      templateFile: templatePath,
-      template: readTemplate(templatePath),
-      region: region !== undefined && this.regions.includes(region) ? region : FALLBACK_REGION,
-    }));
+    const constructs = stacksByPath(context);
+    return context.stackTemplates.map(({ stackConstructPath, templatePath }) => {
+      const stack = constructs.get(stackConstructPath);
+      const region = regionOf(stack);
+      return {
+        name: stackConstructPath,
+        stackName: stack?.stackName ?? stackConstructPath,
+        templateFile: templatePath,
+        template: readTemplate(templatePath),
+        region: region !== undefined && this.regions.includes(region) ? region : FALLBACK_REGION,
+      };
+    });
   }
 
   private exceeded(bill: Bill, context: IPolicyValidationContext): PolicyViolation | undefined {
@@ -156,10 +156,10 @@ export class MonthlyBudget implements IPolicyValidationPlugin {
       const [line] = [...lines].sort((a, b) => (b.monthlyUsd ?? 0) - (a.monthlyUsd ?? 0));
       return `${address} ${dollars(monthlyUsd)} (${line.name})`;
     });
+    const constructs = stacksByPath(context);
     const elsewhere = context.stackTemplates
-      .map(({ region }) => region)
-      .filter((region) => this.props.region === undefined && region !== undefined && region !== 'unknown-region')
-      .filter((region) => !this.regions.includes(region!));
+      .map(({ stackConstructPath }) => regionOf(constructs.get(stackConstructPath)))
+      .filter((region) => this.props.region === undefined && region !== undefined && !this.regions.includes(region));
     const note =
       elsewhere.length > 0 ? ` There are no prices for ${elsewhere[0]}; those of ${FALLBACK_REGION} were taken.` : '';
     return {
@@ -214,6 +214,20 @@ function notPriced({ notPriced: found }: Bill): PolicyViolation[] {
 
 function violating({ logicalId, templateFile }: BilledResource | NotPriced): PolicyViolatingResource {
   return { resourceLogicalId: logicalId, templatePath: templateFile, locations: ['Properties'] };
+}
+
+function stacksByPath({ appConstruct }: IPolicyValidationContext): Map<string, Stack> {
+  return new Map(
+    appConstruct.node
+      .findAll()
+      .filter(Stack.isStack)
+      .map((stack) => [stack.node.path, stack]),
+  );
+}
+
+/** Undefined when it is known only at deployment. The context itself tells it in newer versions of aws-cdk-lib only. */
+function regionOf(stack: Stack | undefined): string | undefined {
+  return stack && !Token.isUnresolved(stack.region) ? stack.region : undefined;
 }
 
 function dollars(amount: number): string {

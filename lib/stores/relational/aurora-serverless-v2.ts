@@ -16,8 +16,8 @@ import {
 } from './postgres';
 import type { RelationalChoice } from './relational-store';
 
-/** The newest PostgreSQL that aws-cdk-lib 2.276.0 knows of Aurora. */
-export const AURORA_POSTGRES_VERSION = rds.AuroraPostgresEngineVersion.VER_18_6;
+/** The newest PostgreSQL that aws-cdk-lib 2.276.0 knows of Aurora; by number, as the oldest supported one lacks the name. */
+export const AURORA_POSTGRES_VERSION = rds.AuroraPostgresEngineVersion.of('18.6', '18');
 
 /** The least and the most Aurora Serverless v2 scales to, in ACU (Amazon Aurora User Guide, read 2026-11). */
 const ACU = { lowest: 0, leastMaximum: 1, highest: 256 };
@@ -94,7 +94,7 @@ class AuroraServerlessV2 extends Construct {
       throw inputError(
         this,
         'engineVersion is not a version of Aurora PostgreSQL.',
-        'Pass rds.AuroraPostgresEngineVersion.VER_18_6.',
+        "Pass rds.AuroraPostgresEngineVersion.of('18.6', '18').",
       );
     }
     const databaseName = requireDatabaseName(this, props.databaseName);
