@@ -67,7 +67,11 @@ export const LOAD_COLUMNS = [
 ] as const;
 
 /** How the table is cut: one partition for each billing month. */
-export const PARTITION = { source: 'billingperiodstart', transform: 'month', name: 'billingperiodstart_month' } as const;
+export const PARTITION = {
+  source: 'billingperiodstart',
+  transform: 'month',
+  name: 'billingperiodstart_month',
+} as const;
 
 /** CloudFormation's IcebergSchema: ids are set, because a partition refers to them. */
 export function icebergFields(columns: readonly { readonly name: string; readonly icebergType: string }[]) {
