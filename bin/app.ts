@@ -1,7 +1,8 @@
-import { App, AppProps, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { App, AppProps, RemovalPolicy, Stack, Tags, Validations } from 'aws-cdk-lib';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import {
+  AnalyticsStore,
   CacheStore,
   DataLayerStack,
   EfsSafetyChecks,
@@ -40,8 +41,12 @@ export function createDeployment(props?: AppProps): { app: App; budget: MonthlyB
           hostedZoneId: flags.hostedZoneId,
         }
       : undefined,
-    focusExport: flags.focusExport ? parseFocusExport(flags.focusExport) : undefined,
+    env: flags.createFocusExport ? { region: flags.createFocusExport } : undefined,
+    focusExport: flags.focusExport
+      ? { ...parseFocusExport(flags.focusExport), create: flags.createFocusExport !== undefined }
+      : undefined,
     dataLayer: {
+      analytics: analyticsStore(flags),
       relational: relationalStore(flags),
       vectors: vectorStore(flags),
       cache: flags.cache === 'valkey-serverless' ? CacheStore.valkeyServerless() : CacheStore.none(),
@@ -52,6 +57,7 @@ export function createDeployment(props?: AppProps): { app: App; budget: MonthlyB
       costCenter: flags.costCenter,
     },
   });
+  makeExportStack(app, stack);
   const budget = new MonthlyBudget({
     limitUsd: flags.monthlyBudgetUsd!,
     region: flags.priceRegion,
@@ -60,6 +66,28 @@ export function createDeployment(props?: AppProps): { app: App; budget: MonthlyB
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new EfsSafetyChecks(app), budget);
   acknowledgeFlags(stack, flags);
   return { app, budget };
+}
+
+/** Where CloudFormation makes no export, a second stack in the region where it does. */
+function makeExportStack(app: App, { focusExport, region, stackName: name }: DataLayerStack): void {
+  if (!focusExport || focusExport.isExported) {
+    return;
+  }
+  const exportStack = new Stack(app, `${name}-FocusExport`, {
+    description: 'efs-data-layer: the AWS Data Exports export of FOCUS 1.2 that the data layer collects',
+    env: { region: region.startsWith('cn-') ? 'cn-northwest-1' : 'us-east-1' },
+  });
+  Tags.of(exportStack).add('ManagedBy', 'efs-data-layer');
+  focusExport.exportFrom(exportStack);
+}
+
+function analyticsStore(flags: FlagValues): AnalyticsStore {
+  return flags.analytics === 's3-tables'
+    ? AnalyticsStore.s3Tables({
+        createGlueCatalog: flags.glueCatalog === 'create',
+        existingTableBucketName: flags.tableBucket,
+      })
+    : AnalyticsStore.evidenceFiles();
 }
 
 function relationalStore(flags: FlagValues): RelationalStore {
