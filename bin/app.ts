@@ -1,7 +1,8 @@
-import { App, AppProps, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { App, AppProps, RemovalPolicy, Stack, Tags, Validations } from 'aws-cdk-lib';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import {
+  AnalyticsStore,
   CacheStore,
   DataLayerStack,
   EfsSafetyChecks,
@@ -41,9 +42,9 @@ export function createDeployment(props?: AppProps): { app: App; budget: MonthlyB
   return { app, budget };
 }
 
-/** The stack alone, without the checks at every synth. */
-export function createStack(app: App, flags: FlagValues): Stack {
-  return new DataLayerStack(app, stackName(flags.stage), {
+/** The stack, and the one of its export where that is apart, without the checks at every synth. */
+export function createStack(app: App, flags: FlagValues): DataLayerStack {
+  const stack = new DataLayerStack(app, stackName(flags.stage), {
     description: `efs-data-layer (${flags.stage}): Open WebUI, CrewAI Knowledge and FinOps evidence on one EFS volume`,
     services: flags.services,
     loadBalancer: flags.certificateArn
@@ -55,8 +56,12 @@ export function createStack(app: App, flags: FlagValues): Stack {
         }
       : undefined,
     alarmTopicArn: flags.alarmTopicArn,
-    focusExport: flags.focusExport ? parseFocusExport(flags.focusExport) : undefined,
+    env: flags.createFocusExport ? { region: flags.createFocusExport } : undefined,
+    focusExport: flags.focusExport
+      ? { ...parseFocusExport(flags.focusExport), create: flags.createFocusExport !== undefined }
+      : undefined,
     dataLayer: {
+      analytics: analyticsStore(flags),
       relational: relationalStore(flags),
       vectors: vectorStore(flags),
       cache: flags.cache === 'valkey-serverless' ? CacheStore.valkeyServerless() : CacheStore.none(),
@@ -72,6 +77,30 @@ export function createStack(app: App, flags: FlagValues): Stack {
       alarms: flags.alarms ? {} : undefined,
     },
   });
+  makeExportStack(app, stack);
+  return stack;
+}
+
+/** Where CloudFormation makes no export, a second stack in the region where it does. */
+function makeExportStack(app: App, { focusExport, region, stackName: name }: DataLayerStack): void {
+  if (!focusExport || focusExport.isExported) {
+    return;
+  }
+  const exportStack = new Stack(app, `${name}-FocusExport`, {
+    description: 'efs-data-layer: the AWS Data Exports export of FOCUS 1.2 that the data layer collects',
+    env: { region: region.startsWith('cn-') ? 'cn-northwest-1' : 'us-east-1' },
+  });
+  Tags.of(exportStack).add('ManagedBy', 'efs-data-layer');
+  focusExport.exportFrom(exportStack);
+}
+
+function analyticsStore(flags: FlagValues): AnalyticsStore {
+  return flags.analytics === 's3-tables'
+    ? AnalyticsStore.s3Tables({
+        createGlueCatalog: flags.glueCatalog === 'create',
+        existingTableBucketName: flags.tableBucket,
+      })
+    : AnalyticsStore.evidenceFiles();
 }
 
 function relationalStore(flags: FlagValues): RelationalStore {

@@ -3,6 +3,7 @@ import { PriceBook } from '../lib/bill';
 import { TAG_VALUE } from '../lib/inputs';
 import { isCidr } from '../lib/load-balancer/load-balancer';
 import { nearest } from '../lib/nearest';
+import { TABLE_BUCKET_NAME } from '../lib/stores/analytics/s3-tables';
 import { SECRET_ARN } from '../lib/stores/context';
 import { PRINCIPAL_ARN } from '../lib/stores/search/open-search-serverless';
 import { WHY_NOT_QDRANT_ON_EFS } from '../lib/stores/vectors/qdrant';
@@ -68,6 +69,9 @@ function text(valid: string, pattern: RegExp, sentence: string): Flag<string | u
 /** Bucket, then a key: printable ASCII without the characters that mean something in an IAM policy (* ? $). */
 const FOCUS_EXPORT = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/([!-#%-)+-.0->@-~]+(?:\/[!-#%-)+-.0->@-~]+)*)$/;
 
+/** A location that an export can be made at. */
+const CREATED_EXPORT = /^s3:\/\/[a-z0-9][a-z0-9-]{1,61}[a-z0-9](\/[0-9A-Za-z_.-]+)+\/[0-9A-Za-z_-]+$/;
+
 /** Every flag of the app. A store that does not exist yet has no row and no value here. */
 export const FLAGS = {
   stage: choice(
@@ -113,7 +117,21 @@ export const FLAGS = {
     SECRET_ARN,
     'The secret of vectors=qdrant that holds its API key.',
   ),
-  analytics: choice(['evidence-files'], 'evidence-files', 'How FinOps evidence is kept.'),
+  analytics: choice(
+    ['evidence-files', 's3-tables'],
+    'evidence-files',
+    'Where FinOps evidence is queried. With s3-tables the files stay, and Athena queries what is loaded from focusExport.',
+  ),
+  tableBucket: text(
+    'the name of a table bucket',
+    TABLE_BUCKET_NAME,
+    'With analytics=s3-tables: the table bucket that an earlier deployment left behind, in place of a new one.',
+  ),
+  glueCatalog: choice(
+    ['create', 'existing'],
+    'create',
+    'With analytics=s3-tables: whether the catalog s3tablescatalog, one for an account and region, is made or there already.',
+  ),
   search: choice(
     ['none', 'open-search-serverless'],
     'none',
@@ -182,6 +200,11 @@ export const FLAGS = {
     'The AWS Data Exports FOCUS export that the evidence collector reads.',
     (value) => (typeof value === 'string' && FOCUS_EXPORT.test(value) ? value : undefined),
   ),
+  createFocusExport: text(
+    'a region, for example ap-southeast-2',
+    /^[a-z]{2}(-[a-z]+)+-\d$/,
+    'Makes the export of focusExport and its bucket. The value is the region of the data layer, which the stack is then bound to; outside us-east-1 the export is a second stack there.',
+  ),
   monthlyBudgetUsd: amount(6, 'USD', 1e6, 'What the data layer may cost in a month; the synth fails beyond it.'),
   storedGiB: amount(
     undefined,
@@ -224,7 +247,7 @@ function contradictions(flags: FlagValues): string[] {
   const problems: string[] = [];
   const needs = (flagName: keyof FlagValues, choice: string, why: string) =>
     problems.push(`${PREFIX}${choice} needs ${PREFIX}${flagName}: ${why}`);
-  const useless = (flagName: keyof FlagValues, choice: string) =>
+  const useless = (flagName: string, choice: string) =>
     problems.push(`${PREFIX}${flagName} goes with ${PREFIX}${choice} only.`);
 
   const onVolume = flags.relational === 'sqlite-on-efs';
@@ -276,7 +299,39 @@ function contradictions(flags: FlagValues): string[] {
   if (flags.hostedZoneId && !flags.domainName) {
     needs('domainName', 'hostedZoneId', 'the name that is to point to the load balancer.');
   }
+  if (flags.analytics === 's3-tables' && !flags.focusExport) {
+    needs('focusExport', 'analytics=s3-tables', 'it is what the tables are loaded from.');
+  }
+  if (flags.analytics !== 's3-tables' && flags.tableBucket) {
+    useless('tableBucket', 'analytics=s3-tables');
+  }
+  if (flags.analytics !== 's3-tables' && flags.glueCatalog === 'existing') {
+    useless('glueCatalog=existing', 'analytics=s3-tables');
+  }
+  problems.push(...exportProblems(flags));
   return problems;
+}
+
+/** What is made must have names that AWS Data Exports and both stacks can use. */
+function exportProblems({ focusExport, createFocusExport }: FlagValues): string[] {
+  if (!createFocusExport) {
+    return [];
+  }
+  if (!focusExport) {
+    return [
+      `${PREFIX}createFocusExport needs ${PREFIX}focusExport: where it is to lie, s3://<bucket>/<prefix>/<export name>.`,
+    ];
+  }
+  if (/^(us-gov|us-iso|us-isob|eu-isoe|eusc)-/.test(createFocusExport)) {
+    return [
+      `${PREFIX}createFocusExport=${createFocusExport}: CloudFormation makes no export in that partition. Make it there by hand, and set ${PREFIX}focusExport alone.`,
+    ];
+  }
+  return CREATED_EXPORT.test(focusExport)
+    ? []
+    : [
+        `${PREFIX}focusExport=${focusExport} cannot be made: the bucket takes lower-case letters, digits and hyphens, the prefix letters, digits and - _ . between slashes, the name letters, digits, - and _.`,
+      ];
 }
 
 /** Reads and checks every flag. All problems are reported in one error. */

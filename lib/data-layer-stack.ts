@@ -8,6 +8,8 @@ import { EfsDataLayer, EfsDataLayerProps } from './efs-data-layer';
 import { inputError, requireBoolean } from './errors';
 import { requireObject } from './inputs';
 import { LoadBalancerOptions, OpenWebUiLoadBalancer } from './load-balancer';
+import { FocusExport } from './stores';
+import { FocusExportSource } from './workloads';
 
 /** General purpose bucket names (docs.aws.amazon.com/AmazonS3, bucket naming rules, read 2026-11). */
 const BUCKET = /^(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
@@ -21,6 +23,14 @@ export interface FocusExportLocation {
   readonly bucketName: string;
   /** The prefix and the export's name, without a slash at either end. */
   readonly prefix: string;
+
+  /**
+   * Whether the bucket and the export are made. In a region where CloudFormation makes none call
+   * `stack.focusExport.exportFrom()` with a stack of one that does.
+   *
+   * @default false - both are there
+   */
+  readonly create?: boolean;
 }
 
 /** The deployable stack. */
@@ -68,18 +78,17 @@ export class DataLayerStack extends Stack {
   public readonly dataLayer: EfsDataLayer;
   /** The cluster of the services. Undefined without services. */
   public readonly cluster?: ecs.Cluster;
+  /** The export, if it is made here. */
+  public readonly focusExport?: FocusExport;
 
   constructor(scope: Construct, id: string, props: DataLayerStackProps = {}) {
     super(scope, id, props);
     const services = props.services !== undefined && requireBoolean(this, 'services', props.services);
     requireObject(this, 'dataLayer', props.dataLayer, [], 'Pass an object of props of EfsDataLayer.');
     this.requireOneFocusExport(props);
-    const focusExport = props.focusExport
-      ? {
-          bucket: s3.Bucket.fromBucketName(this, 'FocusExportBucket', props.focusExport.bucketName),
-          prefix: props.focusExport.prefix,
-        }
-      : props.dataLayer?.evidence?.focusExport;
+    this.focusExport = this.makeFocusExport(props);
+    const focusExport =
+      this.focusExport ?? this.foundFocusExport(props.focusExport) ?? props.dataLayer?.evidence?.focusExport;
     this.dataLayer = new EfsDataLayer(this, 'DataLayer', {
       ...props.dataLayer,
       alarms: this.alarmsOf(props),
@@ -145,6 +154,37 @@ export class DataLayerStack extends Stack {
         'Pass the name of a bucket, without s3:// and without a key.',
       );
     }
+  }
+
+  private foundFocusExport(location?: FocusExportLocation): FocusExportSource | undefined {
+    return (
+      location && {
+        bucket: s3.Bucket.fromBucketName(this, 'FocusExportBucket', location.bucketName),
+        prefix: location.prefix,
+      }
+    );
+  }
+
+  private makeFocusExport({ focusExport, dataLayer }: DataLayerStackProps): FocusExport | undefined {
+    if (!focusExport || !requireBoolean(this, 'focusExport.create', focusExport.create ?? false)) {
+      return undefined;
+    }
+    const [, prefix, exportName] = /^(.+)\/([^/]+)$/.exec(focusExport.prefix) ?? [];
+    if (exportName === undefined) {
+      throw inputError(
+        this,
+        `focusExport.prefix is ${JSON.stringify(focusExport.prefix)}: an export that is made needs a prefix and a name.`,
+        'Pass both, for example focus/focus-1-2.',
+      );
+    }
+    const made = new FocusExport(this, 'FocusExport', {
+      bucketName: focusExport.bucketName,
+      prefix,
+      exportName,
+      removalPolicy: dataLayer?.removalPolicy,
+    });
+    Tags.of(made).add('ManagedBy', 'efs-data-layer');
+    return made;
   }
 
   private runServices(collectEvidence: boolean, loadBalancer?: LoadBalancerOptions): ecs.Cluster {

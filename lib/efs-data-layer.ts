@@ -104,7 +104,7 @@ export class EfsDataLayer extends Construct {
     requireTagValue(this, 'dataClassification', props.dataClassification);
     this.identity = { uid: props.uid, gid: props.gid };
     this.volume = new DataVolume(this, 'Volume', props);
-    this.stores = new DataStores(this, 'Stores', this.volume, props);
+    this.stores = new DataStores(this, 'Stores', this.volume, props, props.evidence?.focusExport);
     this.openWebUi = new OpenWebUiWorkload(
       this,
       'OpenWebUi',

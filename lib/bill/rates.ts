@@ -74,6 +74,7 @@ export const RATE = {
   secret: 'secrets-manager/secret',
   secretCalls: 'secrets-manager/api-calls',
   ssmAdvanced: 'ssm/advanced-parameter',
+  stepFunctionsTransitions: 'step-functions/state-transitions',
   valkeyData: 'elasticache/valkey-serverless-data',
   valkeyEcpu: 'elasticache/valkey-serverless-ecpu',
   valkeySnapshot: 'elasticache/snapshot-storage',

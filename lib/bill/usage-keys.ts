@@ -106,6 +106,12 @@ export const USAGE = {
     1e6,
     'Custom metrics written as log lines (embedded metric format) to a log group; no template names them.',
   ),
+  'stepfunctions.transitions': row(
+    800,
+    'transitions',
+    1e12,
+    'Steps of a state machine. A daily look at two months that match takes about 15.',
+  ),
   'ecr.storedGB': row(1, 'GB', 1e6, 'Images in a repository.'),
 } as const satisfies { [key: string]: UsageRow };
 

@@ -6,10 +6,12 @@ import { Construct } from 'constructs';
 import { inputError } from '../errors';
 import { requireObject } from '../inputs';
 import { DataVolume } from '../storage';
+import { AnalyticsStore, S3Tables } from './analytics';
 import { CacheStore } from './cache/cache-store';
 import { StoreContext } from './context';
 import { MigrationPhase } from './migration-phase';
 import { PostgresDatabase } from './relational/postgres';
+import type { FocusExportSource } from '../workloads/evidence';
 import { RelationalStore } from './relational/relational-store';
 import { SearchAccess, SearchChoice } from './search/search-choice';
 import { SearchStore } from './search/search-store';
@@ -45,6 +47,13 @@ export interface StoreChoices {
    * @default SearchStore.none()
    */
   readonly search?: SearchStore;
+
+  /**
+   * FinOps evidence that queries have outgrown the files for. The files stay where they are.
+   *
+   * @default AnalyticsStore.evidenceFiles()
+   */
+  readonly analytics?: AnalyticsStore;
 }
 
 /** The stores that were chosen, made, and what an application needs to reach them. */
@@ -57,6 +66,10 @@ export class DataStores extends Construct {
   public readonly cacheName: string;
   /** The name of the search, as the flag has it. */
   public readonly searchName: string;
+  /** The name of the analytics store, as the flag has it. */
+  public readonly analyticsName: string;
+  /** Evidence in S3 Tables. Undefined when the files were chosen. */
+  public readonly s3Tables?: S3Tables;
   /** How far the move from SQLite has come. Undefined when SQLite was chosen. */
   public readonly phase?: MigrationPhase;
   /** @internal */
@@ -75,8 +88,15 @@ export class DataStores extends Construct {
    * @param id the construct's id
    * @param volume whose VPC and removal policy they share
    * @param choices the stores
+   * @param focusExport the export that an analytics store loads
    */
-  constructor(scope: Construct, id: string, volume: DataVolume, choices: StoreChoices = {}) {
+  constructor(
+    scope: Construct,
+    id: string,
+    volume: DataVolume,
+    choices: StoreChoices = {},
+    focusExport?: FocusExportSource,
+  ) {
     super(scope, id);
     requireObject(
       this,
@@ -88,6 +108,13 @@ export class DataStores extends Construct {
     requireObject(this, 'vectors', choices.vectors, ['_choice'], 'Pass VectorStore.pgvector() or another.');
     requireObject(this, 'cache', choices.cache, ['_choice'], 'Pass CacheStore.valkeyServerless() or none().');
     requireObject(this, 'search', choices.search, ['_choice'], 'Pass SearchStore.openSearchServerless() or none().');
+    requireObject(
+      this,
+      'analytics',
+      choices.analytics,
+      ['_choice'],
+      'Pass AnalyticsStore.s3Tables() or evidenceFiles().',
+    );
     const relational = choices.relational ?? RelationalStore.sqliteOnEfs();
     const vectors = choices.vectors ?? VectorStore.chromaOnEfs();
     const cache = choices.cache ?? CacheStore.none();
@@ -105,6 +132,9 @@ export class DataStores extends Construct {
     this._vectorsOnVolume = vectors._choice.onVolume;
     this._vectors = vectors._choice.create(this, context, this._relationalOnVolume ? undefined : this._database);
     this._cache = cache._choice.create?.(this, context);
+    const analytics = choices.analytics ?? AnalyticsStore.evidenceFiles();
+    this.analyticsName = analytics.storeName;
+    this.s3Tables = analytics._choice.create?.(this, { removalPolicy: context.removalPolicy, export: focusExport });
   }
 
   /**

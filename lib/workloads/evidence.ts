@@ -1,6 +1,6 @@
 import * as fs from 'fs';
 import * as path from 'path';
-import { Stack, Token, Validations } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -12,6 +12,7 @@ import { inputError } from '../errors';
 import { requireObject } from '../inputs';
 import { placeTasks } from '../single-writer';
 import { DataVolume } from '../storage';
+import { acknowledgeObjects } from '../storage/objects';
 import { AWS_CLI_IMAGE } from './images';
 import { mergeEnvironment } from './open-webui';
 import { createTask, TaskSettings } from './task';
@@ -272,9 +273,11 @@ export class EvidenceWorkload extends Workload {
       }),
     );
     source.bucket.encryptionKey?.grantDecrypt(this.taskDefinition.taskRole);
-    Validations.of(this.taskDefinition.taskRole).acknowledge({
-      id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${source.bucket.bucketName}/${source.prefix}/*]`,
-      reason: 'The objects of one FOCUS export: their names are chosen by AWS Data Exports, month by month.',
-    });
+    acknowledgeObjects(
+      this.taskDefinition.taskRole,
+      source.bucket,
+      `${source.prefix}/*`,
+      'The objects of one FOCUS export: their names are chosen by AWS Data Exports, month by month.',
+    );
   }
 }

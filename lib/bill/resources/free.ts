@@ -4,6 +4,8 @@ export const FREE = new Set([
   'AWS::ApplicationAutoScaling::ScalingPolicy',
   'AWS::Athena::NamedQuery',
   'AWS::Athena::PreparedStatement',
+  // What is delivered is billed as storage of its bucket.
+  'AWS::BCMDataExports::Export',
   'AWS::Backup::BackupSelection',
   'AWS::Backup::BackupVault',
   'AWS::CDK::Metadata',

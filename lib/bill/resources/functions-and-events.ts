@@ -2,7 +2,7 @@ import { asRecord, asRecords } from '../../checks/json';
 import { Pricer } from '../pricing';
 import { RATE } from '../rates';
 
-/** Lambda, EventBridge, ECR. */
+/** Lambda, EventBridge, Step Functions, ECR. */
 export const FUNCTIONS_AND_EVENTS: { [type: string]: Pricer } = {
   'AWS::Lambda::Function': {
     part: 'compute',
@@ -35,6 +35,20 @@ export const FUNCTIONS_AND_EVENTS: { [type: string]: Pricer } = {
     part: 'compute',
     price: (pricing) =>
       pricing.line('Custom events', RATE.eventBridgeCustom, (use) => use('events.customEvents') / 1e6),
+  },
+  'AWS::StepFunctions::StateMachine': {
+    part: 'compute',
+    price: (pricing) => {
+      if (pricing.text('StateMachineType', 'STANDARD') === 'EXPRESS') {
+        pricing.notPriced('an express workflow is billed by its duration, which has no rate');
+        return;
+      }
+      pricing.line(
+        'State transitions',
+        RATE.stepFunctionsTransitions,
+        (use) => use('stepfunctions.transitions') / 1000,
+      );
+    },
   },
   'AWS::ECR::Repository': {
     part: 'compute',
