@@ -36,8 +36,8 @@ CREATE SCHEMA IF NOT EXISTS crewai;
 CREATE TABLE IF NOT EXISTS crewai.knowledge (
   collection text, id text, content text NOT NULL, embedding vector({length}) NOT NULL, PRIMARY KEY (collection, id));
 CREATE TABLE IF NOT EXISTS crewai.memory (
-  id text PRIMARY KEY, scope text NOT NULL, categories text[] NOT NULL, metadata jsonb NOT NULL, created_at timestamp NOT NULL,
-  record jsonb NOT NULL, embedding vector({length}));
+  id text PRIMARY KEY, scope text NOT NULL, categories text[] NOT NULL, metadata jsonb NOT NULL,
+  created_at timestamp NOT NULL, record jsonb NOT NULL, embedding vector({length}));
 CREATE INDEX IF NOT EXISTS memory_scope ON crewai.memory (scope text_pattern_ops);
 """
 
@@ -80,7 +80,7 @@ class Knowledge(BaseKnowledgeStorage):
 
     def search(self, query, limit=5, metadata_filter=None, score_threshold=0.6):
         if metadata_filter:
-            raise ValueError("crewai_pgvector keeps no metadata with knowledge, as CrewAI gives it none: leave metadata_filter out.")
+            raise ValueError("CrewAI gives knowledge no metadata, so there is none to ask for: leave metadata_filter out.")
         vector = literal(self.embed([" ".join(query)])[0])
         with connect() as db:
             rows = db.execute(
@@ -88,7 +88,8 @@ class Knowledge(BaseKnowledgeStorage):
                 "ORDER BY embedding <=> %s LIMIT %s",
                 (vector, self.collection, vector, limit),
             ).fetchall()
-        return [dict(id=key, content=text, metadata={}, score=score) for key, text, score in rows if score >= (score_threshold or 0)]
+        near = [row for row in rows if row[2] >= (score_threshold or 0)]
+        return [dict(id=key, content=text, metadata={}, score=score) for key, text, score in near]
 
     def reset(self):
         with connect() as db:
@@ -123,14 +124,17 @@ class Memory:
 
     def save(self, records):
         rows = [
-            (one.id, one.scope, one.categories, json.dumps(one.metadata), one.created_at, one.model_dump_json(), literal(one.embedding))
+            (
+                *(one.id, one.scope, one.categories, json.dumps(one.metadata), one.created_at),
+                *(one.model_dump_json(), literal(one.embedding)),
+            )
             for one in records
         ]
         with connect() as db:
             db.cursor().executemany(
-                "INSERT INTO crewai.memory VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO UPDATE SET scope = excluded.scope, "
-                "categories = excluded.categories, metadata = excluded.metadata, record = excluded.record, "
-                "embedding = coalesce(excluded.embedding, memory.embedding)",
+                "INSERT INTO crewai.memory VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO UPDATE SET "
+                "scope = excluded.scope, categories = excluded.categories, metadata = excluded.metadata, "
+                "record = excluded.record, embedding = coalesce(excluded.embedding, memory.embedding)",
                 rows,
             )
 
@@ -145,7 +149,9 @@ class Memory:
                 (list(record_ids),),
             )
 
-    def search(self, query_embedding, scope_prefix=None, categories=None, metadata_filter=None, limit=10, min_score=0.0):
+    def search(
+        self, query_embedding, scope_prefix=None, categories=None, metadata_filter=None, limit=10, min_score=0.0
+    ):
         condition, values = where(scope_prefix, categories, metadata_filter=metadata_filter)
         vector = literal(query_embedding)
         rest = f", 1 / (1 + (embedding <-> %s) ^ 2) FROM crewai.memory WHERE embedding IS NOT NULL AND {condition} "
@@ -180,7 +186,8 @@ class Memory:
     def get_scope_info(self, scope):
         condition, values = where(scope)
         with connect() as db:
-            number, oldest, newest = db.execute(f"SELECT count(*), min(created_at), max(created_at) FROM crewai.memory WHERE {condition}", values).fetchone()
+            sql = f"SELECT count(*), min(created_at), max(created_at) FROM crewai.memory WHERE {condition}"
+            number, oldest, newest = db.execute(sql, values).fetchone()
         return ScopeInfo(
             path=scope.rstrip("/") or "/", record_count=number, categories=sorted(self.list_categories(scope)),
             oldest_record=oldest, newest_record=newest, child_scopes=self.list_scopes(scope),
@@ -188,14 +195,18 @@ class Memory:
 
     def list_scopes(self, parent="/"):
         start = parent.rstrip("/") + "/"
-        sql = "SELECT DISTINCT %s || split_part(substr(scope, %s), '/', 1) FROM crewai.memory WHERE starts_with(scope, %s) AND scope <> %s ORDER BY 1"
+        sql = (
+            "SELECT DISTINCT %s || split_part(substr(scope, %s), '/', 1) FROM crewai.memory "
+            "WHERE starts_with(scope, %s) AND scope <> %s ORDER BY 1"
+        )
         with connect() as db:
             return [name for (name,) in db.execute(sql, (start, len(start) + 1, start, start)).fetchall()]
 
     def list_categories(self, scope_prefix=None):
         condition, values = where(scope_prefix)
         with connect() as db:
-            return dict(db.execute(f"SELECT c, count(*) FROM crewai.memory, unnest(categories) c WHERE {condition} GROUP BY c", values).fetchall())
+            sql = f"SELECT c, count(*) FROM crewai.memory, unnest(categories) c WHERE {condition} GROUP BY c"
+            return dict(db.execute(sql, values).fetchall())
 
     async def asave(self, records):
         await asyncio.to_thread(self.save, records)
