@@ -1,5 +1,6 @@
 import * as fs from 'fs';
 import { splitRow, rowsOf } from './csv-rows';
+import { lineOfJsonError, whyNoJson } from './json-error';
 import { Line, linesOf } from './lines';
 
 /** A piece of a file that is searched for by itself. */
@@ -75,7 +76,7 @@ async function* jsonLines(lines: AsyncIterable<Line>, problem: Say): AsyncGenera
       try {
         yield { line: number, ...told(JSON.parse(text) as unknown) };
       } catch (error) {
-        problem(number, `it is no JSON: ${(error as Error).message}`);
+        problem(number, whyNoJson(error));
       }
     }
   }
@@ -100,7 +101,7 @@ async function* json(lines: AsyncIterable<Line>, problem: Say): AsyncGenerator<P
   try {
     value = JSON.parse(whole);
   } catch (error) {
-    return problem(lineOfError(whole, error as Error), `it is no JSON: ${(error as Error).message}`);
+    return problem(lineOfJsonError(whole), whyNoJson(error));
   }
   if (!Array.isArray(value)) {
     yield { line: 1, ...told(value) };
@@ -134,12 +135,6 @@ function memberLines(text: string): number[] {
     expected ||= depth === 1 && (sign === ',' || (sign === '[' && found.length === 0));
   }
   return found;
-}
-
-/** V8 says "at position 123", and newer versions the line as well. */
-function lineOfError(text: string, { message }: Error): number {
-  const position = /position (\d+)/.exec(message)?.[1];
-  return position === undefined ? text.split('\n').length : text.slice(0, Number(position)).split('\n').length;
 }
 
 async function* csv(lines: AsyncIterable<Line>, problem: Say, file: string): AsyncGenerator<Piece> {
