@@ -38,6 +38,7 @@ export class Cache {
     try {
       fs.mkdirSync(folder, { recursive: true });
       fs.accessSync(folder, fs.constants.W_OK);
+      removeOld(folder);
       return new Cache(fs.realpathSync(folder), false);
     } catch (error) {
       const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
@@ -102,5 +103,16 @@ export class Cache {
 
   private path(name: string, stat: fs.Stats, ending: string): string {
     return path.join(this.folder, `${this.prefix(name)}-${stat.size}-${Math.round(stat.mtimeMs * 1000)}${ending}`);
+  }
+}
+
+/** Half-written files of commands that were killed a day ago or longer. */
+function removeOld(folder: string): void {
+  for (const name of fs.readdirSync(folder).filter((one) => one.startsWith('.'))) {
+    const file = path.join(folder, name);
+    const { mtimeMs } = fs.statSync(file, { throwIfNoEntry: false }) ?? { mtimeMs: Infinity };
+    if (Date.now() - mtimeMs > 86_400_000) {
+      fs.rmSync(file, { force: true });
+    }
   }
 }

@@ -9,7 +9,7 @@ import { OutputFormat, printResult } from './output';
 import { Problem, problemLine, SHOWN } from './problems';
 import { READY, readyQuery } from './ready';
 import { bytesReadSoFar, recordScan, SCAN_EVENT, SCAN_LINE, Scan } from './scans';
-import { findSources, requireFolder } from './sources';
+import { findSources, requireFolder, severalDeliveries } from './sources';
 import { openTables, Table } from './tables';
 import { makeViews } from './views';
 
@@ -73,6 +73,11 @@ export async function query(request: QueryRequest, io: Io): Promise<number> {
       (name) => io.status?.(name),
     );
     io.status?.('');
+    severalDeliveries(sources).forEach((month) =>
+      io.note(
+        `${month} holds several folders with data: if each is a delivery of the whole month, it counts more than once.`,
+      ),
+    );
     await makeViews(engine, tables, read);
     const empty = report(io, tables, problems, read);
     if (empty !== undefined) {

@@ -140,3 +140,20 @@ function datasetOf(name: string): string {
   const [kind, dataset] = name.split('/');
   return isReport(name) ? `${kind}/${dataset}` : name.replace(/(\.(csv|tsv|json|jsonl|ndjson|parquet|zip|gz))+$/i, '');
 }
+
+/**
+ * Months with data in several folders side by side: an export that keeps every delivery (CREATE_NEW_REPORT) looks so, and
+ * each delivery holds the whole month. The collector takes the newest; of a plain copy nobody can say which are to count.
+ */
+export function severalDeliveries(sources: Source[]): string[] {
+  const folders = new Map<string, Set<string>>();
+  for (const { name, run } of sources) {
+    const parts = name.split('/');
+    const at = parts.findIndex((part) => MONTH_FOLDER.test(part));
+    if (at >= 0 && run === undefined && !isReport(name)) {
+      const month = parts.slice(0, at + 1).join('/');
+      folders.set(month, (folders.get(month) ?? new Set()).add(parts.slice(at + 1, -1).join('/')));
+    }
+  }
+  return [...folders].filter(([, own]) => own.size > 1).map(([month]) => month);
+}

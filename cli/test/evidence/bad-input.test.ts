@@ -1,4 +1,5 @@
 import * as fs from 'fs';
+import * as path from 'path';
 import * as zlib from 'zlib';
 import { describeWithDuckDb, Folder, generate } from './helpers';
 
@@ -158,6 +159,22 @@ describeWithDuckDb('evidence with bad input', () => {
     await beside('offset.csv', csv(ROW.replace(/2026-08-01T00:00:00Z/g, '2026-08-01T02:00:00+02:00')));
     const times = await folder.ask('SELECT DISTINCT BillingPeriodStart::VARCHAR AS t FROM focus');
     expect(times).toEqual([{ t: '2026-08-01 00:00:00' }]);
+  });
+
+  test('the official sample itself', async () => {
+    fs.rmSync(folder.at('good.csv'));
+    fs.copyFileSync(path.join(__dirname, 'focus-1.0-sample', 'focus_sample.csv'), folder.at('sample.csv'));
+    const rows = await folder.ask(
+      'SELECT count(*) AS n, count(AvailabilityZone) AS zones, count(BillingPeriodStart) AS periods FROM focus',
+    );
+    expect(rows).toEqual([{ n: 12, zones: 0, periods: 12 }]);
+    expect(folder.said.split('\n').map((line) => line.slice(0, 70))).toEqual([
+      'differs from FOCUS: columns that are neither of FOCUS nor custom (x_…)',
+      'differs from FOCUS: the word NULL stands for an empty value (Availabil',
+      'differs from FOCUS: times that are not YYYY-MM-DDTHH:mm:ssZ, such as 2',
+    ]);
+    expect(await folder.run('ls', folder.root)).toBe(0);
+    expect(folder.out[2]).toMatch(/^Cost and Usage +2024-09 +1\.0 +1 +12 /);
   });
 
   test('maps and lower case, as AWS and S3 Tables write them', async () => {

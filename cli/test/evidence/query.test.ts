@@ -136,6 +136,31 @@ describeWithDuckDb('evidence query', () => {
     ]);
   });
 
+  test('a month in several folders, as an export that keeps every delivery has it, is pointed out', async () => {
+    for (const delivery of ['20261101T000000Z-a', '20261102T000000Z-b']) {
+      await generate(folder.at(`data/BILLING_PERIOD=2026-08/${delivery}/costs.csv`), { rows: 10, months: 1 });
+    }
+    expect((await folder.ask('cost-by-month'))[0].rows).toBe(20);
+    expect(folder.said).toContain('data/BILLING_PERIOD=2026-08 holds several folders with data');
+  });
+
+  test('ls shows datasets, months, versions, rows and what queries have read', async () => {
+    fs.cpSync(shared.at('focus'), folder.at('focus'), { recursive: true });
+    folder.write('in.csv', 'team,cost\na,1\nb,2\n');
+    expect(await folder.run('add', 'reports/review', folder.at('in.csv'), '--dir', folder.root)).toBe(0);
+    fs.rmSync(folder.at('in.csv'));
+    await folder.ask('cost-by-month');
+    expect(await folder.run('ls', folder.root)).toBe(0);
+    const cells = folder.out.slice(2).map((line) => line.trim().split(/ {2,}/));
+    expect(cells.slice(0, 4).map((row) => row.slice(0, -1))).toEqual([
+      ['Cost and Usage', '2026-08', '1.2', '1', '1000'],
+      ['Cost and Usage', '2026-09', '1.2', '1', '1000'],
+      ['Cost and Usage', '2026-10', '1.2', '1', '1000'],
+      ['reports/review', '2026-11', '1', '2'],
+    ]);
+    expect(folder.out.at(-1)).toMatch(/^Queries of 2026-11 read \d/);
+  });
+
   test('what a query read is recorded beside the evidence', async () => {
     await generate(folder.at('costs.csv'), { rows: 2000, months: 1 });
     await folder.ask('cost-by-month');
