@@ -21,7 +21,13 @@ module.exports = {
       displayName: 'unit',
       setupFiles: ['<rootDir>/test/validation-off.js'],
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/test/deploy/'],
+      testPathIgnorePatterns: ['/test/deploy/', '/test/tables/'],
+    },
+    {
+      ...shared,
+      displayName: 'tables',
+      setupFiles: ['<rootDir>/test/validation-off.js'],
+      testMatch: ['<rootDir>/test/tables/*.test.ts'],
     },
     {
       ...shared,
