@@ -21,7 +21,7 @@ module.exports = {
       displayName: 'unit',
       setupFiles: ['<rootDir>/test/validation-off.js'],
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/test/deploy/', '/test/security/', '/test/upgrade-safety/'],
+      testPathIgnorePatterns: ['/test/deploy/', '/test/security/', '/test/tables/', '/test/upgrade-safety/'],
     },
     {
       ...shared,
@@ -34,6 +34,12 @@ module.exports = {
       displayName: 'upgrade-safety',
       setupFiles: ['<rootDir>/test/validation-off.js'],
       testMatch: ['<rootDir>/test/upgrade-safety/**/*.test.ts'],
+    },
+    {
+      ...shared,
+      displayName: 'tables',
+      setupFiles: ['<rootDir>/test/validation-off.js'],
+      testMatch: ['<rootDir>/test/tables/*.test.ts'],
     },
     {
       ...shared,

@@ -72,6 +72,37 @@ class Policy(Handler):
             context.client("iam").delete_role_policy(RoleName=role, PolicyName=properties["PolicyName"])
 
 
+@handles("AWS::IAM::ManagedPolicy")
+class ManagedPolicy(Handler):
+    updatable = {"PolicyDocument"}
+
+    def create(self, context: Context, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        made = context.client("iam").create_policy(
+            PolicyName=properties.get("ManagedPolicyName") or context.name(128),
+            Path=properties.get("Path", "/"),
+            Description=properties.get("Description", ""),
+            PolicyDocument=json.dumps(properties["PolicyDocument"]),
+        )["Policy"]
+        return made["Arn"], {"PolicyArn": made["Arn"], "PolicyId": made["PolicyId"]}
+
+    def change(self, context: Context, physical_id: str, old: Any, new: Any, changed: set[str]) -> None:
+        client = context.client("iam")
+        made = client.create_policy_version(
+            PolicyArn=physical_id, PolicyDocument=json.dumps(new["PolicyDocument"]), SetAsDefault=True
+        )["PolicyVersion"]
+        # Five versions are all that IAM keeps.
+        for version in client.list_policy_versions(PolicyArn=physical_id)["Versions"]:
+            if version["VersionId"] != made["VersionId"]:
+                client.delete_policy_version(PolicyArn=physical_id, VersionId=version["VersionId"])
+
+    def delete(self, context: Context, physical_id: str, properties: Any, attributes: Any) -> None:
+        client = context.client("iam")
+        for version in client.list_policy_versions(PolicyArn=physical_id)["Versions"]:
+            if not version["IsDefaultVersion"]:
+                client.delete_policy_version(PolicyArn=physical_id, VersionId=version["VersionId"])
+        client.delete_policy(PolicyArn=physical_id)
+
+
 @handles("AWS::KMS::Key")
 class Key(Handler):
     updatable = {"KeyPolicy", "EnableKeyRotation", "Description", "Tags"}

@@ -14,6 +14,7 @@ class Bucket(Handler):
         "AccessControl",
         "BucketEncryption",
         "LifecycleConfiguration",
+        "OwnershipControls",
         "PublicAccessBlockConfiguration",
         "VersioningConfiguration",
         "Tags",

@@ -3,20 +3,29 @@ import static io.trino.testing.TestingSession.testSessionBuilder;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.trino.Session;
+import io.trino.metadata.Metadata;
+import io.trino.metadata.QualifiedObjectName;
 import io.trino.plugin.memory.MemoryPlugin;
+import io.trino.spi.connector.CatalogSchemaName;
+import io.trino.spi.security.PrincipalType;
+import io.trino.spi.security.TrinoPrincipal;
 import io.trino.spi.type.TimeZoneKey;
 import io.trino.sql.ExpressionFormatter;
 import io.trino.sql.parser.SqlParser;
+import io.trino.sql.tree.CreateSchema;
 import io.trino.sql.tree.Delete;
 import io.trino.sql.tree.Statement;
-import io.trino.testing.StandaloneQueryRunner;
+import io.trino.testing.LocalQueryRunner;
 import io.trino.testing.MaterializedResult;
 import io.trino.testing.MaterializedRow;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -29,14 +38,15 @@ import java.util.Map;
  */
 public final class TrinoForTests {
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String NOTHING = "{\"columns\":[],\"types\":[],\"rows\":[]}";
 
   private TrinoForTests() {}
 
   public static void main(String[] catalogs) throws Exception {
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     System.setOut(System.err); // What libraries print must not stand between the answers.
-    StandaloneQueryRunner runner =
-        new StandaloneQueryRunner(testSessionBuilder().setTimeZoneKey(TimeZoneKey.UTC_KEY).build());
+    LocalQueryRunner runner =
+        LocalQueryRunner.create(now());
     runner.installPlugin(new MemoryPlugin());
     for (String catalog : catalogs) {
       runner.createCatalog(catalog, "memory", Map.of());
@@ -49,31 +59,69 @@ public final class TrinoForTests {
     System.exit(0);
   }
 
-  private static String answer(StandaloneQueryRunner runner, String sql) throws Exception {
+  /** A session of its own for each statement: current_timestamp is the start of its session. */
+  private static Session now() {
+    return testSessionBuilder().setTimeZoneKey(TimeZoneKey.UTC_KEY).setStart(Instant.now()).build();
+  }
+
+  private static String answer(LocalQueryRunner runner, String sql) throws Exception {
     try {
       Statement statement = new SqlParser().createStatement(sql);
-      return statement instanceof Delete delete ? delete(runner, delete) : table(runner.execute(sql));
+      if (statement instanceof CreateSchema create) {
+        createSchema(runner, create.getSchemaName().getParts());
+        return NOTHING;
+      }
+      if (statement instanceof Delete delete) {
+        delete(runner, delete);
+        return NOTHING;
+      }
+      return table(runner.execute(now(), sql));
     } catch (RuntimeException | AssertionError error) {
       return JSON.writeValueAsString(Map.of("error", String.valueOf(error.getMessage())));
     }
   }
 
-  private static String delete(StandaloneQueryRunner runner, Delete delete) throws Exception {
-    String name = tableName(delete);
-    String copy = name.substring(0, name.length() - 1) + "_kept\"";
-    String condition = delete.getWhere().map(ExpressionFormatter::formatExpression).orElse("true");
-    runner.execute("CREATE TABLE " + copy + " AS SELECT * FROM " + name + " WHERE NOT coalesce((" + condition + "), false)");
-    runner.execute("DROP TABLE " + name);
-    runner.execute("ALTER TABLE " + copy + " RENAME TO " + name);
-    return "{\"columns\":[],\"types\":[],\"rows\":[]}";
+  /** The runner executes queries and what writes rows; other statements go to the connector directly. */
+  private static void createSchema(LocalQueryRunner runner, List<String> name) {
+    runner.inTransaction(
+        session -> {
+          runner
+              .getMetadata()
+              .createSchema(
+                  session,
+                  new CatalogSchemaName(name.get(0), name.get(1)),
+                  Map.of(),
+                  new TrinoPrincipal(PrincipalType.USER, session.getUser()));
+          return null;
+        });
   }
 
-  private static String tableName(Delete delete) {
-    StringBuilder name = new StringBuilder();
-    for (String part : delete.getTable().getName().getParts()) {
-      name.append(name.length() == 0 ? "" : ".").append('"').append(part).append('"');
-    }
-    return name.toString();
+  private static void delete(LocalQueryRunner runner, Delete delete) {
+    List<String> parts = delete.getTable().getName().getParts();
+    QualifiedObjectName name = new QualifiedObjectName(parts.get(0), parts.get(1), parts.get(2));
+    QualifiedObjectName copy = new QualifiedObjectName(parts.get(0), parts.get(1), parts.get(2) + "_kept");
+    String condition = delete.getWhere().map(ExpressionFormatter::formatExpression).orElse("true");
+    runner.execute(
+        now(),
+        "CREATE TABLE " + quoted(copy) + " AS SELECT * FROM " + quoted(name) + " WHERE NOT coalesce((" + condition + "), false)");
+    runner.inTransaction(
+        session -> {
+          Metadata metadata = runner.getMetadata();
+          metadata.dropTable(
+              session, metadata.getTableHandle(session, name).orElseThrow(), name.asCatalogSchemaTableName());
+          return null;
+        });
+    runner.inTransaction(
+        session -> {
+          Metadata metadata = runner.getMetadata();
+          metadata.renameTable(
+              session, metadata.getTableHandle(session, copy).orElseThrow(), copy.asCatalogSchemaTableName(), name);
+          return null;
+        });
+  }
+
+  private static String quoted(QualifiedObjectName name) {
+    return '"' + name.getCatalogName() + "\".\"" + name.getSchemaName() + "\".\"" + name.getObjectName() + '"';
   }
 
   private static String table(MaterializedResult result) throws Exception {
