@@ -1,4 +1,4 @@
-// npm run test:compose: the commands of compose.yaml without containers, with the real Open WebUI. Says what is missing
+// npm run test:compose: the commands of compose.yaml without containers, with the real Open WebUI and Chroma. Says what is missing
 // when it cannot run.
 const { spawnSync } = require('child_process');
 const fs = require('fs');
@@ -15,6 +15,7 @@ const missing = [
   process.getuid?.() !== 0 && 'root: for mounts and for the user of the containers (sudo -E npm run test:compose)',
   !fs.existsSync(webui) &&
     `Open WebUI in ${home}: python3 lab/apps/setup.py open-webui (set EFS_LAB_VENVS for another place)`,
+  !fs.existsSync(path.join(home, 'chroma', 'bin', 'chroma')) && `Chroma in ${home}: python3 lab/apps/setup.py chroma`,
   lacks(python, '-c', 'import pytest, yaml') && `pytest and PyYAML for ${python}: npm run setup`,
   ...['unshare', 'nsenter', 'mount', 'ip', 'curl', 'jq'].map(
     (program) => lacks('sh', '-c', `command -v ${program}`) && `the program ${program}`,

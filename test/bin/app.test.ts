@@ -42,6 +42,12 @@ const SEARCH = {
   'data-layer:monthlyBudgetUsd': 100,
 };
 
+const ALARMS = {
+  'data-layer:services': true,
+  'data-layer:alarms': true,
+  'data-layer:alarmTopicArn': 'arn:aws:sns:us-east-1:123456789012:alerts',
+};
+
 const VARIANTS: [string, Record<string, unknown>][] = [
   ['default', {}],
   ['services', { 'data-layer:services': true, 'data-layer:focusExport': 's3://exports/focus/cost' }],
@@ -77,6 +83,7 @@ const VARIANTS: [string, Record<string, unknown>][] = [
   ['replicas', REPLICAS],
   ['balanced', BALANCED],
   ['private search', { ...SEARCH, 'data-layer:searchPrivate': true, 'data-layer:services': true }],
+  ['alarms', ALARMS],
 ];
 
 /** Types whose replacement or deletion loses data, or runs a second writer. */
@@ -235,6 +242,18 @@ describe('what each flag changes in the topology', () => {
       'AWS::RDS::DBSubnetGroup': 1,
       'AWS::SecretsManager::Secret': 1,
     });
+  });
+  test('alarms: what watches, and nothing else', () => {
+    expect(added(ALARMS)).toEqual({
+      'AWS::CloudWatch::Alarm': 14,
+      'AWS::CloudWatch::Dashboard': 1,
+      'AWS::Logs::MetricFilter': 16,
+    });
+    const { Resources } = template(ALARMS) as { Resources: Record<string, { Type: string; Properties: object }> };
+    const alarms = Object.values(Resources).filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm');
+    alarms.forEach(({ Properties }) =>
+      expect(Properties).toMatchObject({ AlarmActions: [ALARMS['data-layer:alarmTopicArn']] }),
+    );
   });
   test('aurora-serverless-v2: a cluster and its writer', () => {
     expect(

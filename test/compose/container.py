@@ -62,8 +62,10 @@ class Network:
 class Container:
     """One service of the file."""
 
-    def __init__(self, folder: Path, service: dict, image: Image, network: Network, variables: dict[str, str]) -> None:
+    def __init__(self, folder: Path, service: dict, image: Image, network: Network, variables: dict[str, str], scratch: dict[str, Path] | None = None) -> None:
         self.folder, self.service, self.image, self.network = folder, service, image, network
+        # The named volumes that services share, empty at their start.
+        self.volumes = scratch or {}
         self.words = lambda key: [plain(word, variables) for word in service.get(key) or []]
         given = {name: plain(value, variables) for name, value in service.get("environment", {}).items()}
         self.environment = {**image.environment, **given}
@@ -78,8 +80,8 @@ class Container:
         mounts = {**self.image.mounts}
         writable = {}
         for volume in self.service["volumes"]:
-            assert volume["type"] == "bind", "only local directories are needed here"
-            writable[volume["target"]] = str((self.folder / volume["source"]).resolve())
+            bound = volume["type"] == "bind"
+            writable[volume["target"]] = str((self.folder / volume["source"]).resolve() if bound else self.volumes[volume["source"]])
         plan = {
             "mounts": mounts,
             "writable": writable,
@@ -137,6 +139,13 @@ class Container:
         raise AssertionError(f"no {event}:\n{self.log.read_text(errors='replace')[-3000:]}")
 
 
+def wait_healthy(container, seconds=180):
+    end = time.monotonic() + seconds
+    while not container.healthy():
+        assert time.monotonic() < end and container.process.poll() is None, container.log.read_text(errors="replace")[-3000:]
+        time.sleep(1)
+
+
 def mount(*words: str) -> None:
     subprocess.run(["mount", *words], check=True)
 
@@ -151,10 +160,13 @@ def enter(plan: dict) -> None:
         elif entry.is_dir() and entry.name not in ("tmp", "mnt", "app", "root"):
             (root / entry.name).mkdir()
             mount("--rbind", entry.path, str(root / entry.name))
-    places = {**plan["mounts"], **plan["writable"], "/tmp": plan["tmp"]}
+    places = {"/tmp": plan["tmp"], **plan["mounts"], **plan["writable"]}
     for target, source in sorted(places.items()):
         place = root / target.lstrip("/")
-        place.mkdir(parents=True, exist_ok=True)
+        if os.path.isdir(source):
+            place.mkdir(parents=True, exist_ok=True)
+        else:
+            place.touch()
         mount("--bind", source, str(place))
     (root / plan["workdir"].lstrip("/")).mkdir(parents=True, exist_ok=True)
     os.chroot(root)

@@ -7,13 +7,12 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 import yaml
 
-from container import Container, Image, Network
+from container import Image, wait_healthy
 
 ROOT = Path(__file__).parents[2]
 VENV = Path(os.environ["OPEN_WEBUI_PYTHON"]).parents[1]
@@ -27,15 +26,6 @@ START = """#!/bin/bash
 export WEBUI_SECRET_KEY=$(cat "$WEBUI_SECRET_KEY_FILE")
 exec python3 -m uvicorn open_webui.main:app --host 0.0.0.0 --port 8080 --forwarded-allow-ips '*' --workers "$UVICORN_WORKERS"
 """
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    made = tmp_path_factory.mktemp("compose")
-    for parent in [made, *made.parents][:3]:  # The user of the containers must get to its directory.
-        parent.chmod(0o755)
-    subprocess.run([str(ROOT / "node_modules" / ".bin" / "tsx"), str(ROOT / "test" / "compose" / "write.ts"), str(made)], cwd=ROOT, check=True)
-    return made
 
 
 @pytest.fixture(scope="module")
@@ -55,34 +45,10 @@ def image(tmp_path_factory):
     return Image("/app/backend", environment, {"/app/backend": str(backend), "/app/backend/open_webui": str(package), base: base})
 
 
-@pytest.fixture
-def start():
-    """Starts a service in a network of its own, and ends what is left of it."""
-    made = []
-
-    def begin(*arguments):
-        network = Network()
-        container = Container(*arguments, network, {})
-        made.append(container)
-        container.start()
-        return container
-
-    yield begin
-    for container in made:
-        container.close()
-
-
 def client(network, *words):
     done = subprocess.run([*network.enter(), sys.executable, str(CLIENT), *words, "--url", "http://127.0.0.1:8080"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)
-
-
-def wait_healthy(container, seconds=180):
-    end = time.monotonic() + seconds
-    while not container.healthy():
-        assert time.monotonic() < end and container.process.poll() is None, container.log.read_text(errors="replace")[-3000:]
-        time.sleep(1)
 
 
 def test_sign_up_chat_stop_start_still_there(folder, image, start, tmp_path):
