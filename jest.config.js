@@ -45,7 +45,12 @@ module.exports = {
       ...shared,
       displayName: 'cli',
       testMatch: ['<rootDir>/cli/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/test/deploy/'],
+      testPathIgnorePatterns: ['/test/deploy/', '/test/opensearch/'],
+    },
+    {
+      ...shared,
+      displayName: 'opensearch',
+      testMatch: ['<rootDir>/cli/test/opensearch/**/*.test.ts'],
     },
     {
       ...shared,

@@ -159,6 +159,7 @@ export const UPGRADE_PATHS: UpgradePath[] = [
     rollback: 'Deploy with search=none. The collection goes; the files it was made from never changed.',
     usersNotice:
       'Nothing: no service is restarted. After ten minutes without a search the next one waits 10 to 30 seconds.',
+    duration: `${SETTING} Indexing takes as long as reading the files and sending them.`,
     note: 'The record’s $345 a month is the floor of Classic. NextGen (2026-05) sleeps at no charge but storage; an endpoint in the VPC (searchPrivate) is billed by the hour. It cannot be Open WebUI’s vector store: its client signs in with user name and password and sets document ids, Serverless takes neither. SQLite’s full-text index over the same files needs no service at all.',
   },
   {

@@ -89,7 +89,7 @@ function tell({ io }: Shell, result: Indexed, json: boolean): void {
     return;
   }
   io.out(
-    `${files} file(s) indexed with ${documents} document(s), ${unchanged} unchanged; ${deleted} document(s) of earlier contents deleted.`,
+    `${files} file(s) indexed with ${documents} document(s), ${unchanged} unchanged; ${deleted} document(s) of earlier contents taken out first.`,
   );
   if (others > 0) {
     io.out(

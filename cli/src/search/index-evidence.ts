@@ -54,11 +54,12 @@ export async function indexEvidence(
         result.unchanged++;
         continue;
       }
+      // Before the new contents: a search shows what was written some seconds ago, and would name them as well.
+      result.deleted += isNew ? 0 : await deleteLeftOvers(state, bulk, file, sha256);
       result.documents += await indexFile(file, sha256, bulk, own);
       if (stateOf(file.file) !== before) {
         own.push({ file: file.name, text: 'it grew or changed while it was read: run the command again' });
       }
-      result.deleted += isNew ? 0 : await deleteLeftOvers(state, bulk, file, sha256);
       // Only a file without problems is noted: one with problems is read, and told of, again.
       if (own.length === 0) {
         const id = digest('file', file.name);
@@ -109,5 +110,6 @@ async function deleteLeftOvers(state: IndexState, bulk: Bulk, file: EvidenceFile
   for (const id of ids) {
     await bulk.add({ id, refused: () => undefined });
   }
+  await bulk.flush();
   return ids.length;
 }

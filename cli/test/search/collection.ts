@@ -136,11 +136,16 @@ export class Collection {
 
 type Doc = Record<string, unknown>;
 
-/** The few calls that the indexer makes, in memory: bulk by id, sorted pages of a filter. */
+/**
+ * The few calls that the indexer makes, in memory: bulk by id, sorted pages of a filter. As there, a search does not see
+ * what was written just now: only what was there when the run began.
+ */
 export function inMemory(documents: Map<string, Doc>): Backend {
   let made = false;
+  let visible = new Map<string, Doc>();
   return (method, path, body) => {
     if (method === 'PUT') {
+      visible = new Map(documents);
       const known = made;
       made = true;
       return known
@@ -156,7 +161,7 @@ export function inMemory(documents: Map<string, Doc>): Backend {
         search_after: after,
         size,
       } = JSON.parse(body) as { query: object; search_after?: [string]; size: number };
-      const hits = [...documents]
+      const hits = [...visible]
         .filter(([id, one]) => matches(one, query) && (after === undefined || id > after[0]))
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .slice(0, size);
