@@ -17,7 +17,7 @@ const ROOT = path.join(__dirname, '..');
 const PYTHON = path.join(ROOT, '.tmp', 'bench-evidence');
 const PACKAGES = ['pandas==2.3.3', 'pyarrow==22.0.0'];
 /** A copy of what is built: another build meanwhile does not disturb. */
-const COMMAND = path.join(ROOT, '.tmp', 'bench-evidence-cli');
+const COMMAND = path.join(ROOT, 'node_modules', '.cache', 'bench-evidence-cli');
 const MAIN = path.join(COMMAND, 'cli', 'src', 'main.js');
 
 /** pandas holds every row of every column that it reads: above this, what it would take does not fit here. */
