@@ -79,7 +79,7 @@ export async function query(request: QueryRequest, io: Io): Promise<number> {
       ),
     );
     await makeViews(engine, tables, read);
-    const empty = report(io, tables, problems, read);
+    const empty = report(io, tables, problems, read) ?? (await emptyMonths(engine, tables, read));
     if (empty !== undefined) {
       io.note(`[${root}] ${empty}`);
       return QUERY_EXIT.noData;
@@ -143,6 +143,15 @@ function report(io: Io, tables: Table[], problems: Problem[], months: Months): s
   return months.from !== undefined && all && !known.some((month) => within(month, months))
     ? `There is no data of ${spanText(months)}; there is of ${[...new Set(known)].sort().join(', ')}.`
     : undefined;
+}
+
+/** Parquet files elsewhere than in a month's folder do not say which months they hold: their costs are asked. */
+async function emptyMonths(engine: Engine, tables: Table[], months: Months): Promise<string | undefined> {
+  if (months.from === undefined || tables.some(({ recognised }) => recognised === undefined)) {
+    return undefined;
+  }
+  const [row] = await engine.rows('SELECT 1 FROM focus LIMIT 1');
+  return row ? undefined : `There is no data of ${spanText(months)}.`;
 }
 
 /** The months asked for, or all that there are. */

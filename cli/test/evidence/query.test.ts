@@ -104,6 +104,10 @@ describeWithDuckDb('evidence query', () => {
     await generate(folder.at('costs.csv'), { rows: 100, months: 1 });
     expect(await folder.run('query', 'cost-by-month', '--dir', folder.root, '--month', '2025-01..2025-03')).toBe(66);
     expect(folder.said).toContain('There is no data of 2025-01 to 2025-03; there is of 2026-08.');
+    fs.rmSync(folder.at('costs.csv'));
+    await generate(folder.at('costs.parquet'), { rows: 100, months: 1 });
+    expect(await folder.run('query', 'cost-by-month', '--dir', folder.root, '--month', '2025-01')).toBe(66);
+    expect(folder.said).toContain('There is no data of 2025-01.');
   });
 
   test('CSV is converted once, beside the file, which stays as it is; a changed file is converted anew', async () => {
