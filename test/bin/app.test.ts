@@ -36,6 +36,8 @@ const BALANCED = {
   'data-layer:hostedZoneId': 'Z0123456789',
 };
 
+const TABLES = { 'data-layer:analytics': 's3-tables', 'data-layer:focusExport': 's3://exports/focus/cost' };
+
 const VARIANTS: [string, Record<string, unknown>][] = [
   ['default', {}],
   ['services', { 'data-layer:services': true, 'data-layer:focusExport': 's3://exports/focus/cost' }],
@@ -70,6 +72,12 @@ const VARIANTS: [string, Record<string, unknown>][] = [
   ],
   ['replicas', REPLICAS],
   ['balanced', BALANCED],
+  ['s3 tables', TABLES],
+  ['s3 tables with an export made in another region', { ...TABLES, 'data-layer:createFocusExport': 'ap-southeast-2' }],
+  [
+    's3 tables that were kept',
+    { ...TABLES, 'data-layer:tableBucket': 'kept-bucket', 'data-layer:glueCatalog': 'existing' },
+  ],
 ];
 
 /** Types whose replacement or deletion loses data, or runs a second writer. */
@@ -81,6 +89,9 @@ const GUARDED = new Set([
   'AWS::ECS::Service',
   'AWS::RDS::DBCluster',
   'AWS::RDS::DBInstance',
+  'AWS::S3Tables::Namespace',
+  'AWS::S3Tables::Table',
+  'AWS::S3Tables::TableBucket',
   'AWS::S3Vectors::VectorBucket',
   'AWS::SecretsManager::Secret',
 ]);
@@ -254,6 +265,26 @@ describe('what each flag changes in the topology', () => {
        "AWS::S3Vectors::VectorBucket": 1,
      }
     `);
+  });
+  test('s3-tables: bucket, tables, catalog, workgroup, queries and the load', () => {
+    expect(difference(TABLES)).toMatchInlineSnapshot();
+  });
+  test('s3-tables that were kept: no bucket, no table, no catalog is made', () => {
+    const kept = difference({
+      ...TABLES,
+      'data-layer:tableBucket': 'kept-bucket',
+      'data-layer:glueCatalog': 'existing',
+    });
+    expect(Object.keys(kept).filter((type) => /^AWS::(S3Tables::|Glue::Catalog)/.test(type))).toEqual([]);
+  });
+  test('createFocusExport: a bucket, and the export where CloudFormation makes one', () => {
+    const create = (region: string) => ({
+      'data-layer:focusExport': 's3://exports/focus/cost',
+      'data-layer:createFocusExport': region,
+    });
+    const bucket = { 'AWS::S3::Bucket': 1, 'AWS::S3::BucketPolicy': 1 };
+    expect(difference(create('ap-southeast-2'))).toEqual(bucket);
+    expect(difference(create('us-east-1'))).toEqual({ ...bucket, 'AWS::BCMDataExports::Export': 1 });
   });
   test('external and qdrant make nothing', () => {
     const context = VARIANTS.find(([name]) => name === 'external and qdrant')![1];
