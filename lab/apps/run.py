@@ -42,6 +42,8 @@ LONG = {
     "open-webui": (trials.kills, {"kind": "open-webui", "arm": "keeper", "seconds": 480, "together": 3}),
     "chroma": (trials.kills, {"kind": "chroma", "arm": "keeper", "seconds": 600, "together": 8}),
     "crewai": (trials.kills, {"kind": "crewai", "arm": "keeper", "seconds": 480, "together": 3}),
+    "zombie-open-webui": (zombies.zombie, {"kind": "open-webui", "arms": ["keeper", "frozen"]}),
+    "zombie-open-webui-control": (zombies.zombie, {"kind": "open-webui", "arms": ["plain"]}),
     "zombie-chroma": (zombies.zombie, {"kind": "chroma", "arms": ["keeper", "frozen", "plain"]}),
     "zombie-crewai": (zombies.zombie, {"kind": "crewai", "arms": ["keeper", "frozen"]}),
     "zombie-crewai-controls": (zombies.zombie, {"kind": "crewai", "arms": ["no-shim", "plain"]}),

@@ -63,6 +63,7 @@ const KEEPER_EXIT: { [code: number]: string } = {
   64: 'the command or a setting is wrong',
   65: 'a store failed its check; nothing was put in its place',
   70: 'the lease was lost',
+  71: 'a fault of the keeper: its last lines name the place',
   74: 'the volume failed or is full',
   75: 'another task holds the lease: something still runs on this directory',
   78: 'refused; the message says why',
