@@ -163,6 +163,24 @@ export const UPGRADE_PATHS: UpgradePath[] = [
     note: 'The record’s $345 a month is the floor of Classic. NextGen (2026-05) sleeps at no charge but storage; an endpoint in the VPC (searchPrivate) is billed by the hour. It cannot be Open WebUI’s vector store: its client signs in with user name and password and sets document ids, Serverless takes neither. SQLite’s full-text index over the same files needs no service at all.',
   },
   {
+    name: 's3-tables',
+    workload: 'FinOps evidence',
+    trigger: 'Queries read more than 1 TB a month',
+    target: 'S3 Tables and Athena',
+    kind: UpgradeKind.MODULE_ADDITION,
+    steps: [
+      {
+        flags: { analytics: 's3-tables', focusExport: 's3://<bucket>/<prefix>/<export name>' },
+        what: 'Tables, an Athena workgroup and a daily load of the FOCUS export are added. Evidence files stay where they are.',
+      },
+    ],
+    rollback:
+      'Deploy with analytics=evidence-files: the files were never changed. The table bucket stays in the account; take it up again with tableBucket=<its name> and glueCatalog=existing.',
+    usersNotice: 'Nothing.',
+    duration: SETTING,
+    note: 'The record names $5 a month and $0.004 per GB scanned. Storage is $0.0265 per GB-month, and Athena takes $5.00 per TB scanned (us-east-1): for 20 GB and 10 GB scanned less than a dollar. Against a volume with bursting throughput it saves time, not money.',
+  },
+  {
     name: 'replicas',
     workload: 'Open WebUI itself',
     trigger: 'One task is not enough, or pub/sub between tasks is needed',

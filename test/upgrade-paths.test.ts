@@ -24,6 +24,7 @@ test.each(steps)('%s, step %i: the app takes its flags', (_name, _step, flags) =
   const placeholders: Record<string, string> = {
     'https://<host>:6333': 'https://q.example.com:6333',
     '<role ARN>': 'arn:aws:iam::123456789012:role/Auditor',
+    's3://<bucket>/<prefix>/<export name>': 's3://exports/focus/cost',
     '<secret ARN>': 'arn:aws:secretsmanager:us-east-1:123456789012:secret:q-AbCdEf',
   };
   const context = Object.fromEntries(
@@ -59,8 +60,8 @@ test('a database is billed from the first step on, and what is there already is 
 
 test('every store that a flag offers is the end of a path, or needs none', () => {
   const reached = new Set(UPGRADE_PATHS.flatMap(({ steps: all }) => all.flatMap(({ flags }) => Object.values(flags))));
-  const offered = [FLAGS.relational, FLAGS.vectors, FLAGS.cache, FLAGS.search].flatMap(({ valid, default: start }) =>
-    valid.split(' | ').filter((value) => value !== start),
+  const offered = [FLAGS.relational, FLAGS.vectors, FLAGS.analytics, FLAGS.cache, FLAGS.search].flatMap(
+    ({ valid, default: start }) => valid.split(' | ').filter((value) => value !== start),
   );
   // A database that exists already is prepared by its owner; its phases are those of RDS.
   expect(offered.filter((value) => !reached.has(value))).toEqual(['external']);

@@ -6,7 +6,7 @@ import { Construct } from 'constructs';
 import { inputError } from '../errors';
 import { requireObject } from '../inputs';
 import { DataVolume } from '../storage';
-import { AnalyticsStore, S3Tables } from './analytics';
+import { AnalyticsStore, IS3Tables } from './analytics';
 import { CacheStore } from './cache/cache-store';
 import { StoreContext } from './context';
 import { MigrationPhase } from './migration-phase';
@@ -69,7 +69,7 @@ export class DataStores extends Construct {
   /** The name of the analytics store, as the flag has it. */
   public readonly analyticsName: string;
   /** Evidence in S3 Tables. Undefined when the files were chosen. */
-  public readonly s3Tables?: S3Tables;
+  public readonly s3Tables?: IS3Tables;
   /** How far the move from SQLite has come. Undefined when SQLite was chosen. */
   public readonly phase?: MigrationPhase;
   /** @internal */

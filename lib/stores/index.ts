@@ -1,4 +1,4 @@
-export { AnalyticsStore, FocusExport, FocusExportProps, S3Tables, S3TablesProps } from './analytics';
+export { AnalyticsStore, FocusExport, FocusExportProps, IS3Tables, S3TablesProps } from './analytics';
 export { CacheStore } from './cache/cache-store';
 export { ValkeyServerlessProps } from './cache/valkey-serverless';
 export { DataStores, StoreChoices } from './data-stores';

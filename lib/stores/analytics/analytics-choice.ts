@@ -1,7 +1,7 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import type { S3Tables } from './s3-tables';
+import type { IS3Tables } from './s3-tables';
 
 /** What a store of evidence is made for. */
 export interface AnalyticsContext {
@@ -14,5 +14,5 @@ export interface AnalyticsContext {
 /** What stands behind a choice of an analytics store. */
 export interface AnalyticsChoice {
   readonly name: string;
-  readonly create?: (scope: Construct, context: AnalyticsContext) => S3Tables;
+  readonly create?: (scope: Construct, context: AnalyticsContext) => IS3Tables;
 }

@@ -1,3 +1,3 @@
 export { AnalyticsStore } from './analytics-store';
 export { FocusExport, FocusExportProps } from './focus-export';
-export { S3Tables, S3TablesProps } from './s3-tables';
+export { IS3Tables, S3TablesProps } from './s3-tables';

@@ -89,9 +89,9 @@ export function loadDefinition(workGroup: string, tables: TableNames): object {
           execution: '{% $states.context.Execution.Name %}',
           months: `{% $exists($states.input.months) ? $states.input.months : (${RECENT}) %}`,
         },
-        Next: 'Are they months?',
+        Next: 'Check months',
       },
-      'Are they months?': {
+      'Check months': {
         Type: 'Choice',
         Choices: [
           {
@@ -117,9 +117,9 @@ export function loadDefinition(workGroup: string, tables: TableNames): object {
           StartAt: 'Bounds',
           States: monthStates(workGroup, tables, mark),
         },
-        Next: 'Do all match?',
+        Next: 'Verdict',
       },
-      'Do all match?': {
+      Verdict: {
         Type: 'Choice',
         Choices: [{ Condition: '{% $count($states.input[state = "different"]) > 0 %}', Next: 'Months differ' }],
         Default: 'Done',
@@ -153,9 +153,9 @@ function monthStates(workGroup: string, tables: TableNames, mark: (state: string
       TimeoutSeconds: 60,
       Retry: RETRY,
       Assign: { compared: ROW },
-      Next: 'What to do?',
+      Next: 'Decide',
     },
-    'What to do?': {
+    Decide: {
       Type: 'Choice',
       Choices: [
         // What was loaded stays when the export is gone or has not come yet.

@@ -4,7 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { Construct } from 'constructs';
+import { Construct, IConstruct } from 'constructs';
 import { inputError, requireBoolean, requireWholeNumber } from '../../errors';
 import { requireObject } from '../../inputs';
 import { acknowledgeObjects } from '../../storage/objects';
@@ -67,19 +67,26 @@ export function s3Tables(props: S3TablesProps): AnalyticsChoice['create'] {
 }
 
 /** Evidence in S3 Tables: bucket, catalog, workgroup, load and the policies to use them. */
-export class S3Tables extends Construct {
+export interface IS3Tables extends IConstruct {
   /** The name of the table bucket. */
-  public readonly tableBucketName: string;
+  readonly tableBucketName: string;
   /** The name of the workgroup. */
-  public readonly workGroupName: string;
+  readonly workGroupName: string;
   /** The state machine that loads months. Input: {} or {"months": ["2026-09"]}. */
-  public readonly load: sfn.IStateMachine;
+  readonly load: sfn.IStateMachine;
   /** What a reader needs: attach it to roles and permission sets of people. */
-  public readonly readPolicy: iam.ManagedPolicy;
+  readonly readPolicy: iam.ManagedPolicy;
   /** What the load needs beside it. */
+  readonly loadPolicy: iam.ManagedPolicy;
+}
+
+class S3Tables extends Construct implements IS3Tables {
+  public readonly tableBucketName: string;
+  public readonly workGroupName: string;
+  public readonly load: sfn.IStateMachine;
+  public readonly readPolicy: iam.ManagedPolicy;
   public readonly loadPolicy: iam.ManagedPolicy;
 
-  /** @internal */
   constructor(scope: Construct, id: string, context: AnalyticsContext, props: S3TablesProps) {
     super(scope, id);
     const source = context.export;
