@@ -309,10 +309,11 @@ export class Account {
     const { scheduler } = this.clients;
     const write = (schedule: UpdateScheduleCommandInput) => scheduler.send(new UpdateScheduleCommand(schedule));
     const read = async () => {
-      const { $metadata, Arn, CreationDate, LastModificationDate, ...schedule } = await scheduler.send(
-        new GetScheduleCommand({ Name }),
-      );
-      return schedule as UpdateScheduleCommandInput;
+      const answer = await scheduler.send(new GetScheduleCommand({ Name }));
+      // What is only ever read.
+      const read = ['$metadata', 'Arn', 'CreationDate', 'LastModificationDate'];
+      const schedule = Object.fromEntries(Object.entries(answer).filter(([key]) => !read.includes(key)));
+      return schedule as unknown as UpdateScheduleCommandInput;
     };
     const was = await read();
     const changed = await read();
@@ -378,5 +379,11 @@ export class Account {
       ['groups', logGroupName, 'streams', logStreamName, 'events', -1, 'timestamp'],
       Date.now() - 3600_000,
     );
+  }
+
+  /** As if the role had been deleted. */
+  public async loseRole(RoleName: string): Promise<Undo> {
+    const { Role } = await this.clients.iam.send(new GetRoleCommand({ RoleName }));
+    return this.set('iam', ['roles', Role!.RoleId!, 'name'], 'gone');
   }
 }
