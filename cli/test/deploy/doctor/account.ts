@@ -51,7 +51,12 @@ export class Account {
 
   public static async start(region = 'us-east-1'): Promise<Account> {
     const account = new Account(await EmulatedAws.start(region));
-    await account.aws.bootstrap();
+    try {
+      await account.aws.bootstrap();
+    } catch (error) {
+      await account.stop();
+      throw error;
+    }
     // Of itself the emulator lets a task end after it was looked at a few times.
     await fetch(`${account.aws.endpoint}/moto-api/state-manager/set-transition`, {
       method: 'POST',
