@@ -151,6 +151,23 @@ def set_value(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def patch() -> None:
+    _patch_run_task()
+    _patch_access_point()
+
+
+def _patch_access_point() -> None:
+    """moto's access points are available, whatever is set."""
+    from moto.efs.models import AccessPoint
+
+    describe = AccessPoint.info_json
+
+    def info_json(self: Any) -> dict[str, Any]:
+        return {**describe(self), "LifeCycleState": getattr(self, "life_cycle_state", "available")}
+
+    AccessPoint.info_json = info_json  # type: ignore[method-assign]
+
+
+def _patch_run_task() -> None:
     """moto's RunTask fails without a container's memory, which is optional on Fargate."""
     from moto.ecs.models import EC2ContainerServiceBackend
 

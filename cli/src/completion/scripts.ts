@@ -8,7 +8,7 @@ function wordsAfter(node: Node): string[] {
 }
 
 /** `snapshots list`, from the words before the cursor: each is taken when it is a command below the ones before it. */
-function followPath(name: string, program: Node, words: string, variable: string): string {
+function followPath(program: Node, words: string, variable: string): string {
   const known = allNodes(program)
     .slice(1)
     .map((node) => quote([node.path.slice(0, -1).join(' '), node.path[node.path.length - 1]].join(' ')));
@@ -30,7 +30,7 @@ function cases(program: Node, variable: string, line: (words: string[]) => strin
 function bash(name: string, program: Node): string {
   const own = `_${name.replace(/-/g, '_')}`;
   return `${own}() {
-${followPath(name, program, '"${COMP_WORDS[@]:1:COMP_CWORD-1}"', 'at')}
+${followPath(program, '"${COMP_WORDS[@]:1:COMP_CWORD-1}"', 'at')}
   local words=
 ${cases(program, 'at', (words) => `words=${quote(words.join(' '))}`)}
   COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
@@ -43,7 +43,7 @@ function zsh(name: string, program: Node): string {
   const own = `_${name.replace(/-/g, '_')}`;
   return `#compdef ${name}
 ${own}() {
-${followPath(name, program, '"${(@)words[2,CURRENT-1]}"', 'at')}
+${followPath(program, '"${(@)words[2,CURRENT-1]}"', 'at')}
 ${cases(program, 'at', (words) => `compadd -- ${words.map(quote).join(' ')}`)}
   _files
 }

@@ -27,7 +27,13 @@ function parse(line: { stream: string; at: number; text: string }): KeeperLine[]
   }
 }
 
-/** What the keeper of a unit has said: everything but heartbeats since its tasks started, and the latest heartbeats. */
+const EVENTS = '{ $.keeper = "*" && $.keeper != "heartbeat" }';
+const HEARTBEATS = '{ $.keeper = "heartbeat" }';
+
+/**
+ * What the keeper of a unit has said: events of the last day and of the hour in which each task started, and the latest
+ * heartbeats. Undefined where there is no keeper, or its lines go elsewhere than to CloudWatch Logs.
+ */
 export async function keeperLines(live: Live, unit: Unit, tasks: Task[]): Promise<KeeperLine[] | undefined> {
   const container = unit.definition.containerDefinitions?.find(hasKeeper);
   const options = container?.logConfiguration?.options;
@@ -36,17 +42,18 @@ export async function keeperLines(live: Live, unit: Unit, tasks: Task[]): Promis
   }
   const prefix = `${options['awslogs-stream-prefix']}/${container.name}/`;
   const now = live.clock.now();
-  const started = tasks.map((task) => task.startedAt?.getTime() ?? task.createdAt?.getTime() ?? now - 24 * HOUR_MS);
-  const since = started.length > 0 ? Math.min(...started) - HOUR_MS : now - 24 * HOUR_MS;
-  const group = options['awslogs-group'];
-  const [events, beats] = await Promise.all([
-    live.logLines(group, prefix, '{ $.keeper = "*" && $.keeper != "heartbeat" }', since),
-    live.logLines(group, prefix, '{ $.keeper = "heartbeat" }', now - 2 * HOUR_MS),
+  const started = tasks.flatMap((task) => (task.startedAt ? [task.startedAt.getTime()] : []));
+  const read = (pattern: string, from: number, to?: number) =>
+    live.logLines(options['awslogs-group'], prefix, pattern, from, to);
+  const found = await Promise.all([
+    read(EVENTS, now - 24 * HOUR_MS),
+    read(HEARTBEATS, now - 2 * HOUR_MS),
+    // The takeover comes before ECS says that the task started.
+    ...started.filter((at) => at < now - 23 * HOUR_MS).map((at) => read(EVENTS, at - HOUR_MS, at + HOUR_MS)),
   ]);
-  const lines = [
-    ...events.flatMap(parse).filter((line) => line.keeper !== 'heartbeat'),
-    ...beats.flatMap(parse).filter((line) => line.keeper === 'heartbeat'),
-  ].sort((a, b) => a.time - b.time);
+  const lines = [...new Map(found.flat().map((line) => [`${line.stream} ${line.at} ${line.text}`, line])).values()]
+    .flatMap(parse)
+    .sort((a, b) => a.time - b.time);
   // Of tasks that run; when none does, of the last one that did.
   const streams = tasks.map((task) => prefix + task.taskArn!.split('/').pop());
   const wanted = streams.length > 0 ? streams : lines.slice(-1).map((line) => line.stream);

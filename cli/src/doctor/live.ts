@@ -80,17 +80,24 @@ export class Live {
     });
   }
 
-  /** Lines of the streams with a prefix that fit a filter, oldest first. None when the group does not exist. */
+  /**
+   * Lines of the streams with a prefix that fit a filter, oldest first. None when the group does not exist. CloudWatch
+   * Logs reads everything between the two times, so they should not be far apart.
+   */
   public async logLines(
     logGroupName: string,
     logStreamNamePrefix: string,
     filterPattern: string,
     startTime: number,
+    endTime?: number,
   ): Promise<{ stream: string; at: number; text: string }[]> {
     const events = await pages(async (nextToken) => {
       const answer = await this.calls.find('logs:FilterLogEvents', /^ResourceNotFoundException$/, undefined, () =>
         this.aws.logs.send(
-          new FilterLogEventsCommand({ logGroupName, logStreamNamePrefix, filterPattern, startTime, nextToken }),
+          new FilterLogEventsCommand({
+            ...{ logGroupName, logStreamNamePrefix, filterPattern },
+            ...{ startTime, endTime, nextToken },
+          }),
         ),
       );
       return { items: answer?.events, token: answer?.nextToken };

@@ -1,5 +1,18 @@
 import { TaskDefinition } from '@aws-sdk/client-ecs';
 import { Live } from './live';
+import { Promised } from './promise';
+
+/** Access points of directories that one task may write: paths by their ids. */
+export function singleWriterPoints(live: Live): Map<string, string> {
+  const single = live.stack
+    .promised('AWS::EFS::AccessPoint')
+    .filter(({ properties }) =>
+      ((properties.AccessPointTags ?? []) as { Key: string; Value: string }[]).some(
+        ({ Key, Value }) => Key === 'data-layer:writers' && Value === 'one',
+      ),
+    );
+  return new Map(single.map((one) => [one.id, String((one.properties.RootDirectory as { Path: string }).Path)]));
+}
 
 /** A role that mounts through an access point: what a task definition of the stack says. */
 export interface MountingRole {
@@ -35,4 +48,13 @@ export async function mountingRoles(live: Live): Promise<MountingRole[]> {
       ];
     });
   });
+}
+
+/** Whether a service should run a task definition that mounts a single writer's directory. */
+export function isSingleWriter(live: Live, service: Promised): boolean {
+  const definition = live.ecs.promisedDefinition(service.properties.TaskDefinition) as TaskDefinition | undefined;
+  const points = singleWriterPoints(live);
+  return (definition?.volumes ?? []).some((volume) =>
+    points.has(volume.efsVolumeConfiguration?.authorizationConfig?.accessPointId ?? ''),
+  );
 }

@@ -1,6 +1,7 @@
 import { AccessPointDescription } from '@aws-sdk/client-efs';
 import { differences, show } from '../compare';
 import { Check } from '../examination';
+import { singleWriterPoints } from '../workloads';
 
 function overlaps(one: string, other: string): boolean {
   const inside = (a: string, b: string) => a === b || a.startsWith(b.endsWith('/') ? b : `${b}/`);
@@ -89,27 +90,18 @@ export const accessPoints: Check = {
       }
     }
     const known = new Set(promised.map((one) => one.id));
-    const single = promised.filter(({ properties }) =>
-      ((properties.AccessPointTags ?? []) as { Key: string; Value: string }[]).some(
-        ({ Key, Value }) => Key === 'data-layer:writers' && Value === 'one',
-      ),
-    );
+    const single = [...singleWriterPoints(live).values()];
     for (const point of points) {
       const mend = `aws efs delete-access-point --access-point-id ${point.AccessPointId} ${live.at}   (the files stay)`;
       if (point.PosixUser?.Uid === 0) {
         find('access-point-as-root', point.AccessPointId!, `It acts as uid 0 in ${pathOf(point)}.`, mend);
       }
-      const shared = known.has(point.AccessPointId!)
-        ? []
-        : single.filter((one) =>
-            overlaps(pathOf(point), String((one.properties.RootDirectory as { Path: string }).Path)),
-          );
+      const shared = known.has(point.AccessPointId!) ? [] : single.filter((one) => overlaps(pathOf(point), one));
       if (shared.length > 0) {
-        const paths = shared.map((one) => (one.properties.RootDirectory as { Path: string }).Path);
         find(
           'access-point-overlap',
           point.AccessPointId!,
-          `Its directory ${pathOf(point)} overlaps ${paths.join(', ')}.`,
+          `Its directory ${pathOf(point)} overlaps ${shared.join(', ')}.`,
           mend,
         );
       }

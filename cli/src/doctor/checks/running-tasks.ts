@@ -2,23 +2,12 @@ import { Task } from '@aws-sdk/client-ecs';
 import { Check, Examination } from '../examination';
 import { LiveService } from '../live-ecs';
 import { Live } from '../live';
+import { singleWriterPoints } from '../workloads';
 
 /** A task may take its image, the lease, a takeover and the health check's start period. */
 const START_MINUTES = 30;
 
 const short = (arn: string | undefined) => arn?.split('/').pop() ?? '';
-
-/** Access points of directories that one task may write. */
-function singleWriterPoints(live: Live): Map<string, string> {
-  const single = live.stack
-    .promised('AWS::EFS::AccessPoint')
-    .filter(({ properties }) =>
-      ((properties.AccessPointTags ?? []) as { Key: string; Value: string }[]).some(
-        ({ Key, Value }) => Key === 'data-layer:writers' && Value === 'one',
-      ),
-    );
-  return new Map(single.map((one) => [one.id, String((one.properties.RootDirectory as { Path: string }).Path)]));
-}
 
 /** Tasks that mount each single writer's directory, by its path. */
 async function writers(live: Live, tasks: Task[]): Promise<Map<string, Task[]>> {

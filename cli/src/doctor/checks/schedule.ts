@@ -5,9 +5,9 @@ type Tree = Record<string, unknown>;
 
 /** The Scheduler API spells one key in its own way. What it starts is looked at by the check of task definitions. */
 function spelt({ EcsParameters, ...target }: Tree): Tree {
-  const { TaskDefinitionArn, NetworkConfiguration, ...ecs } = (EcsParameters ?? {}) as Tree;
-  void TaskDefinitionArn;
-  const network = (NetworkConfiguration as Tree | undefined)?.AwsvpcConfiguration;
+  const ecs = { ...((EcsParameters ?? {}) as Tree) };
+  const network = (ecs.NetworkConfiguration as Tree | undefined)?.AwsvpcConfiguration;
+  delete ecs.TaskDefinitionArn;
   return { ...target, EcsParameters: { ...ecs, NetworkConfiguration: network && { awsvpcConfiguration: network } } };
 }
 

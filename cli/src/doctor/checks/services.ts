@@ -3,18 +3,10 @@ import { asApi, Difference, differences, show } from '../compare';
 import { Check, Examination } from '../examination';
 import { LiveService } from '../live-ecs';
 import { Promised } from '../promise';
+import { isSingleWriter } from '../workloads';
 
 /** Settings that do not come with DescribeServices, or that other checks look at. */
 const ELSEWHERE = ['taskDefinition', 'cluster', 'tags', 'serviceConnectConfiguration', 'serviceName', 'role'];
-
-/** Whether the template promises that only one task runs: 0 and 100 percent, at most one task. */
-export function isSingleWriter({ properties }: Promised): boolean {
-  const { MaximumPercent, MinimumHealthyPercent } = (properties.DeploymentConfiguration ?? {}) as Record<
-    string,
-    unknown
-  >;
-  return Number(MaximumPercent) === 100 && Number(MinimumHealthyPercent) === 0 && Number(properties.DesiredCount) <= 1;
-}
 
 /** The finding for a difference, by where it stands. */
 function kindOf({ path }: Difference): string {
@@ -96,7 +88,7 @@ function settings({ live, find }: Examination, { promised, name, cluster, live: 
   }
   const count = Number(promised.properties.DesiredCount ?? 1);
   const actual = service!.desiredCount ?? 0;
-  if (actual > count) {
+  if (actual > count && isSingleWriter(live, promised)) {
     find(
       'several-tasks-wanted',
       name,
@@ -105,7 +97,7 @@ function settings({ live, find }: Examination, { promised, name, cluster, live: 
     );
   } else if (actual === 0 && count > 0) {
     find('service-stopped', name, 'No task is wanted.', `${update} --desired-count ${count}`);
-  } else if (actual < count) {
+  } else if (actual !== count) {
     find(
       'service-drift',
       name,
@@ -116,7 +108,7 @@ function settings({ live, find }: Examination, { promised, name, cluster, live: 
 }
 
 async function scaling({ live, find }: Examination, services: LiveService[]): Promise<void> {
-  const single = services.filter((one) => isSingleWriter(one.promised));
+  const single = services.filter((one) => isSingleWriter(live, one.promised));
   const ids = single.map((one) => `service/${one.cluster}/${one.name}`);
   const targets = ids.length > 0 ? await live.scalableTargets(ids) : [];
   for (const { ResourceId, MinCapacity, MaxCapacity } of targets) {

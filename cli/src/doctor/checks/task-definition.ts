@@ -67,11 +67,11 @@ function kindOf(unit: Unit, { path, promised }: Difference): string | undefined 
   return 'task-definition-drift';
 }
 
-/** What is not compared: names, and what Fargate settles. */
+/** Names, and what Fargate settles. */
+const NOT_COMPARED = ['family', 'tags', 'requiresCompatibilities', 'networkMode'];
+
 function comparable(definition: Record<string, unknown>): Record<string, unknown> {
-  const { family, tags, requiresCompatibilities, networkMode, ...rest } = definition;
-  void [family, tags, requiresCompatibilities, networkMode];
-  return rest;
+  return Object.fromEntries(Object.entries(definition).filter(([key]) => !NOT_COMPARED.includes(key)));
 }
 
 function examine({ live, find }: Examination, unit: Unit): void {
@@ -83,11 +83,9 @@ function examine({ live, find }: Examination, unit: Unit): void {
     ? `aws ecs update-service --cluster ${unit.service.cluster} --service ${unit.service.name} --task-definition ${unit.promisedArn} ${live.at}`
     : live.revert;
   const found = differences(comparable(unit.promised), unit.definition, ['environment', 'containerDefinitions']);
-  const said = new Set<string>();
   for (const one of found) {
     const kind = kindOf(unit, one);
     if (kind) {
-      said.add(kind);
       find(kind, unit.name, `${one.path.join('.')} is ${show(one.live)}; promised is ${show(one.promised)}.`, mend);
     }
   }

@@ -51,7 +51,12 @@ export class Account {
 
   public static async start(region = 'us-east-1'): Promise<Account> {
     const account = new Account(await EmulatedAws.start(region));
-    await account.aws.bootstrap();
+    try {
+      await account.aws.bootstrap();
+    } catch (error) {
+      await account.stop();
+      throw error;
+    }
     // Of itself the emulator lets a task end after it was looked at a few times.
     await fetch(`${account.aws.endpoint}/moto-api/state-manager/set-transition`, {
       method: 'POST',
@@ -309,10 +314,11 @@ export class Account {
     const { scheduler } = this.clients;
     const write = (schedule: UpdateScheduleCommandInput) => scheduler.send(new UpdateScheduleCommand(schedule));
     const read = async () => {
-      const { $metadata, Arn, CreationDate, LastModificationDate, ...schedule } = await scheduler.send(
-        new GetScheduleCommand({ Name }),
-      );
-      return schedule as UpdateScheduleCommandInput;
+      const answer = await scheduler.send(new GetScheduleCommand({ Name }));
+      // What is only ever read.
+      const read = ['$metadata', 'Arn', 'CreationDate', 'LastModificationDate'];
+      const schedule = Object.fromEntries(Object.entries(answer).filter(([key]) => !read.includes(key)));
+      return schedule as unknown as UpdateScheduleCommandInput;
     };
     const was = await read();
     const changed = await read();
@@ -378,5 +384,11 @@ export class Account {
       ['groups', logGroupName, 'streams', logStreamName, 'events', -1, 'timestamp'],
       Date.now() - 3600_000,
     );
+  }
+
+  /** As if the role had been deleted. */
+  public async loseRole(RoleName: string): Promise<Undo> {
+    const { Role } = await this.clients.iam.send(new GetRoleCommand({ RoleName }));
+    return this.set('iam', ['roles', Role!.RoleId!, 'name'], 'gone');
   }
 }

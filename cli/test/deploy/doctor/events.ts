@@ -168,6 +168,11 @@ const POLICY: Event[] = [
     happen: (account) => withoutRolePolicy(account, 'OpenWebUiTaskTaskRole'),
   },
   {
+    what: 'A role was deleted',
+    finding: 'role-missing',
+    happen: (account) => account.loseRole(account.id('AWS::IAM::Role', 'EvidenceScheduleRole')),
+  },
+  {
     what: 'A workload’s role may mount every access point',
     finding: 'role-mounts-others',
     happen: (account) =>
@@ -272,6 +277,12 @@ const VOLUME: Event[] = [
     what: 'An access point enters at the root of the file system',
     finding: 'access-point-overlap',
     happen: (account) => extraAccessPoint(account, '/', 1000),
+  },
+  {
+    what: 'An access point is in state error',
+    finding: 'access-point-unavailable',
+    happen: (account) =>
+      account.set('efs', ['access_points', account.id('AWS::EFS::AccessPoint', CHAT), 'life_cycle_state'], 'error'),
   },
   {
     what: 'An access point of root',

@@ -46,7 +46,10 @@ function clients(requestTimeout?: number): Clients {
   const made = makeClients({ region: account.aws.region });
   nameOperations(made);
   for (const client of requestTimeout ? (Object.values(made) as Clients['ecs'][]) : []) {
-    client.config.requestHandler.updateHttpClientConfig('requestTimeout', requestTimeout as never);
+    const handler = client.config.requestHandler as unknown as {
+      updateHttpClientConfig(key: string, value: number): void;
+    };
+    handler.updateHttpClientConfig('requestTimeout', requestTimeout!);
   }
   lastEndpoint = before;
   return made;

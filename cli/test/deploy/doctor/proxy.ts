@@ -58,9 +58,9 @@ export class Proxy {
     // Credential=<key>/<day>/<region>/<service>/aws4_request: the service is the prefix of its actions.
     const service = /Credential=[^/]+\/\d+\/[^/]+\/([^/]+)\//.exec(request.headers.authorization ?? '')?.[1] ?? '';
     const action = `${service}:${request.headers['x-operation'] as string}`;
-    const chunks: Buffer[] = [];
+    const chunks: Uint8Array[] = [];
     for await (const chunk of request) {
-      chunks.push(chunk as Buffer);
+      chunks.push(new Uint8Array(chunk as Buffer));
     }
     const attempt = (this.attempts.get(action) ?? 0) + 1;
     this.attempts.set(action, attempt);

@@ -17,6 +17,8 @@ export const CONSEQUENCES: Record<string, string[]> = {
   'workload-locked-out': ['role-policy', 'plaintext-mount'],
   'role-mounts-others': ['role-policy'],
   'role-root-access': ['role-policy'],
+  // Its lines go to another log group, or stream.
+  'task-definition-drift': ['keeper-silent'],
   // Who may not go out does not reach a mount target.
   egress: ['nfs-blocked'],
   // These are changes of the task definition as well.
