@@ -28,9 +28,10 @@ function alarmsOf(template: Template): Map<string, Alarm> {
   );
 }
 
+const stack = new DataLayerStack(new App(), 'Test', { services: true, dataLayer: { alarms: {} } });
+const template = Template.fromStack(stack);
+
 describe('with all defaults and services', () => {
-  const stack = new DataLayerStack(new App(), 'Test', { services: true, dataLayer: { alarms: {} } });
-  const template = Template.fromStack(stack);
   const alarms = Object.entries(template.findResources('AWS::CloudWatch::Alarm'));
   const of = (kind: string) =>
     alarms.filter(([id]) => id.includes(kind[0].toUpperCase() + kind.slice(1))).map(([, { Properties }]) => Properties);
@@ -221,8 +222,7 @@ test('on a database with several tasks there is no keeper to listen to, and no o
 });
 
 describe('what alarms cost', () => {
-  const stack = new DataLayerStack(new App(), 'Test', { services: true, dataLayer: { alarms: {} } });
-  const { Resources } = Template.fromStack(stack).toJSON() as { Resources: Bodies };
+  const { Resources } = template.toJSON() as { Resources: Bodies };
   const only = (types: RegExp): Bodies =>
     Object.fromEntries(Object.entries(Resources).filter(([, { Type }]) => types.test(Type)));
   const monitoring = only(/^AWS::CloudWatch::|^AWS::Logs::MetricFilter/);
