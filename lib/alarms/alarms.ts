@@ -28,6 +28,9 @@ const COMPARISON = {
   '>=': cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
 };
 
+/** A pattern has at most 2,048 characters, and the ARN of an alarm in a stack with a long name up to 250. */
+const ALARMS_OF_A_RULE = 5;
+
 type Kind = keyof AlarmThresholds;
 
 /** The metric from log lines that a kind of alarm reads. */
@@ -56,7 +59,7 @@ export class DataLayerAlarms extends Construct {
   private readonly layout?: DataLayerDashboard;
   private readonly data: EfsDataLayer;
   private readonly props: AlarmsProps;
-  private readonly rules = new Map<Stack, cloudwatch.Alarm[]>();
+  private readonly told = new Map<Stack, cloudwatch.Alarm[]>();
   private readonly namespace: string;
 
   /**
@@ -261,19 +264,21 @@ export class DataLayerAlarms extends Construct {
       return;
     }
     const stack = Stack.of(alarm);
-    const known = this.rules.get(stack);
-    if (known) {
-      known.push(alarm);
+    const told = this.told.get(stack) ?? [];
+    this.told.set(stack, told);
+    told.push(alarm);
+    if (told.length % ALARMS_OF_A_RULE !== 1) {
       return;
     }
-    const alarms = [alarm];
-    this.rules.set(stack, alarms);
-    new events.Rule(stack === Stack.of(this) ? this : alarm, 'StateChanges', {
+    const first = told.length - 1;
+    new events.Rule(stack === Stack.of(this) ? this : alarm, `StateChanges${first || ''}`, {
       description: 'Alarms of the data layer that change their state',
       eventPattern: {
         source: ['aws.cloudwatch'],
         detailType: ['CloudWatch Alarm State Change'],
-        resources: Lazy.list({ produce: () => alarms.map(({ alarmArn }) => alarmArn) }),
+        resources: Lazy.list({
+          produce: () => told.slice(first, first + ALARMS_OF_A_RULE).map(({ alarmArn }) => alarmArn),
+        }),
       },
       targets: [eventTarget],
     });

@@ -12,7 +12,8 @@ export async function part<T>(what: string, get: () => Promise<T>): Promise<Part
     if (isLoginError(error as Error)) {
       throw error; // Nobody is logged in: no part would come back.
     }
-    const { name, message } = error as Error;
+    const { name, message: whole } = error as Error;
+    const [message] = whole.split('\n');
     const denied = /AccessDenied|UnauthorizedOperation|NotAuthorized/i.test(name) || /not authorized/i.test(message);
     const action = /perform: ([\w-]+:\w+)/.exec(message)?.[1];
     return {
