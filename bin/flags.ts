@@ -1,10 +1,9 @@
 import { App } from 'aws-cdk-lib';
 import { PriceBook } from '../lib/bill';
 import { TAG_VALUE } from '../lib/inputs';
-import { isCidr } from '../lib/load-balancer/load-balancer';
+import { isCidr } from '../lib/load-balancer/internal';
 import { nearest } from '../lib/nearest';
-import { SECRET_ARN } from '../lib/stores/context';
-import { WHY_NOT_QDRANT_ON_EFS } from '../lib/stores/vectors/qdrant';
+import { SECRET_ARN, WHY_NOT_QDRANT_ON_EFS } from '../lib/stores/internal';
 
 /** All flags of the deploy app are context keys with this prefix. */
 export const PREFIX = 'data-layer:';
