@@ -1,12 +1,9 @@
 import { App } from 'aws-cdk-lib';
 import { PriceBook } from '../lib/bill';
 import { TAG_VALUE } from '../lib/inputs';
-import { isCidr } from '../lib/load-balancer/load-balancer';
+import { isCidr } from '../lib/load-balancer/internal';
 import { nearest } from '../lib/nearest';
-import { TABLE_BUCKET_NAME } from '../lib/stores/analytics/s3-tables';
-import { SECRET_ARN } from '../lib/stores/context';
-import { PRINCIPAL_ARN } from '../lib/stores/search/open-search-serverless';
-import { WHY_NOT_QDRANT_ON_EFS } from '../lib/stores/vectors/qdrant';
+import { PRINCIPAL_ARN, SECRET_ARN, TABLE_BUCKET_NAME, WHY_NOT_QDRANT_ON_EFS } from '../lib/stores/internal';
 
 /** All flags of the deploy app are context keys with this prefix. */
 export const PREFIX = 'data-layer:';

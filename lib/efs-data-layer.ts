@@ -22,7 +22,7 @@ import {
   Workload,
   WorkloadOptions,
 } from './workloads';
-import { requireWorkloadProps } from './workloads/props';
+import { requireWorkloadProps } from './workloads/internal';
 
 /** A data layer. Every prop has a safe default. */
 export interface EfsDataLayerProps extends DataVolumeProps, StoreChoices, TaskSettings, PosixIdentity {

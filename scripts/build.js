@@ -31,13 +31,7 @@ const { status } = spawnSync(
   {
     cwd: target,
     stdio: 'inherit',
-    // Node 20 works; jsii's banner about its end of life is no warning about this code. One of the two variables wants
-    // the major version, the other anything.
-    env: {
-      ...process.env,
-      JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: process.versions.node.split('.')[0],
-      JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION: '1',
-    },
+    env: require('./jsii-environment'),
   },
 );
 process.exit(status ?? 1);

@@ -4,6 +4,7 @@ const { spawnSync } = require('child_process');
 const fs = require('fs');
 const path = require('path');
 const { bundleTask } = require('./bundle-task');
+const { READ_AT_RUN_TIME } = require('./read-at-run-time');
 
 const root = path.join(__dirname, '..');
 const repository = path.join(root, '..');
@@ -18,19 +19,7 @@ const { status } = spawnSync(
 if (status !== 0) {
   process.exit(status ?? 1);
 }
-const files = [
-  'lib/single-writer',
-  'lib/stores/relational',
-  'lib/stores/vectors',
-  'lib/bill/prices',
-  'cli/src/keeper',
-].flatMap((folder) =>
-  fs
-    .readdirSync(path.join(repository, folder))
-    .filter((name) => /\.(py|bundle|json)$/.test(name))
-    .map((name) => `${folder}/${name}`),
-);
-for (const file of files) {
+for (const file of READ_AT_RUN_TIME()) {
   fs.mkdirSync(path.dirname(path.join(dist, file)), { recursive: true });
   fs.copyFileSync(path.join(repository, file), path.join(dist, file));
 }

@@ -3,7 +3,7 @@ export * from './bill';
 export { BreakEven, breakEvens } from './break-even';
 export * from './diff';
 export { BillError } from './errors';
-export { Confidence, PriceBook, PriceEntry, priceOf } from './price-book';
+export { Confidence, PriceBook, PriceEntry, priceOf, PriceTier } from './price-book';
 export { FALLBACK_REGION } from './rate-source';
 export { TemplateResource, TemplateResources } from './resources-of';
 export { FREE } from './resources/free';

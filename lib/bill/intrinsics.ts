@@ -1,4 +1,4 @@
-import { asRecord, Json } from '../checks/json';
+import { asRecord, Json } from '../checks/internal';
 
 /** Stands for a reference to a resource: the key of the resource. */
 export const RESOURCE = 'Fn::Resource';

@@ -1,4 +1,4 @@
-import { asRecord } from '../checks/json';
+import { asRecord } from '../checks/internal';
 import { BillError } from './errors';
 import { TemplateResource, TemplateResources } from './resources-of';
 import { Usage } from './usage';

@@ -1,4 +1,4 @@
-import { asRecord, Json } from '../checks/json';
+import { asRecord, Json } from '../checks/internal';
 import { BillError } from './errors';
 import { holds, resolve, RESOURCE, StackScope } from './intrinsics';
 import { nestedTemplateFile, readTemplate, SourceStack } from './source';

@@ -1,6 +1,6 @@
 import * as fs from 'fs';
 import * as path from 'path';
-import { asRecord, Json } from '../checks/json';
+import { asRecord, Json } from '../checks/internal';
 import { BillError } from './errors';
 
 /** A stack that is deployed by itself. */

@@ -7,8 +7,8 @@ import { Construct } from 'constructs';
 import { inputError } from '../errors';
 import { requireStrings } from '../inputs';
 import { StopFirstService } from '../single-writer';
-import { requireName } from '../stores/context';
-import { OPEN_WEBUI_CONTAINER, OPEN_WEBUI_PORT } from '../workloads/open-webui';
+import { requireName } from '../stores/internal';
+import { OPEN_WEBUI_CONTAINER, OPEN_WEBUI_PORT } from '../workloads/internal';
 
 const HTTPS_PORT = 443;
 

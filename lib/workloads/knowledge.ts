@@ -7,7 +7,7 @@ import { Construct } from 'constructs';
 import { inputError } from '../errors';
 import { SingleWriterService, StopFirstServiceOptions } from '../single-writer';
 import { DataVolume } from '../storage';
-import { allowInto } from '../storage/ingress';
+import { allowInto } from '../storage/internal';
 import { CHROMA_IMAGE } from './images';
 import { mergeEnvironment } from './open-webui';
 import { createTask, TaskSettings } from './task';

@@ -6,8 +6,13 @@ import { inputError, requireWholeNumber } from '../errors';
 import { SingleWriterService, StopFirstService, StopFirstServiceOptions } from '../single-writer';
 import { DataVolume } from '../storage';
 import { DataStores } from '../stores';
-import { entryCommand } from '../stores/entry';
-import { databaseEnvironment, databaseSecrets, targetEnvironment, targetSecrets } from '../stores/relational/postgres';
+import {
+  databaseEnvironment,
+  databaseSecrets,
+  entryCommand,
+  targetEnvironment,
+  targetSecrets,
+} from '../stores/internal';
 import { OPEN_WEBUI_IMAGE } from './images';
 import { createTask, TaskSettings } from './task';
 import { PosixIdentity, Workload } from './workload';

@@ -6,10 +6,8 @@ import { Construct } from 'constructs';
 import { inputError, requireWholeNumber } from '../errors';
 import { keptContainer, KeptStores, StopFirstService, WHY_ONE_WRITER } from '../single-writer';
 import { DataVolume } from '../storage';
-import { allowInto } from '../storage/ingress';
-import { requireDirectory, requireMountPath } from '../storage/paths';
-import { accessPointStatement } from '../storage/policy';
-import { WHY_NOT_QDRANT_ON_EFS } from '../stores/vectors/qdrant';
+import { accessPointStatement, allowInto, requireDirectory, requireMountPath } from '../storage/internal';
+import { WHY_NOT_QDRANT_ON_EFS } from '../stores/internal';
 import { Writers } from './writers';
 
 /** Largest POSIX id EFS takes (API_PosixUser, docs.aws.amazon.com/efs, read 2026-11). */

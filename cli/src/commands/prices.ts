@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { PriceBook } from '../../../lib/bill/price-book';
+import { PriceBook } from '../../../lib/bill';
 import { usageError } from '../errors';
 import { writeBook } from '../prices/book-file';
 import { refreshRegion } from '../prices/refresh';

@@ -1,7 +1,6 @@
 import * as fs from 'fs';
 import * as path from 'path';
-import { BillError } from '../../../lib/bill/errors';
-import { PriceBook, PriceEntry } from '../../../lib/bill/price-book';
+import { BillError, PriceBook, PriceEntry } from '../../../lib/bill';
 import { CliError, usageError } from '../errors';
 
 /** The rates of a region as its file has them. */

@@ -1,4 +1,4 @@
-import { PriceEntry, PriceTier } from '../../../lib/bill/price-book';
+import { PriceEntry, PriceTier } from '../../../lib/bill';
 import { Dimension, PriceList, Product } from './price-list';
 import { unitFactor } from './units';
 import { plainUsageType } from './usage-type';

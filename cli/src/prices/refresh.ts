@@ -1,4 +1,4 @@
-import { PriceBook, PriceEntry } from '../../../lib/bill/price-book';
+import { PriceBook, PriceEntry } from '../../../lib/bill';
 import { CliError, usageError } from '../errors';
 import { Clock, Io } from '../io';
 import { BookFile, ratesSoFar } from './book-file';

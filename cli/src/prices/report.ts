@@ -1,4 +1,4 @@
-import { PriceEntry } from '../../../lib/bill/price-book';
+import { PriceEntry } from '../../../lib/bill';
 import { paidUsd } from './rate-of-list';
 import { Outcome, RegionRefresh } from './refresh';
 

@@ -1,4 +1,4 @@
-import { asRecord, asRecords } from '../../checks/json';
+import { asRecord, asRecords } from '../../checks/internal';
 import { Pricer, Pricing } from '../pricing';
 import { RATE } from '../rates';
 import { TemplateResource } from '../resources-of';

@@ -1,4 +1,4 @@
-import { asRecords } from '../../checks/json';
+import { asRecords } from '../../checks/internal';
 import { Pricer, Pricing, Use } from '../pricing';
 import { RATE } from '../rates';
 import { TemplateResource } from '../resources-of';

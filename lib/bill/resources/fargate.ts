@@ -1,4 +1,4 @@
-import { asRecord, asRecords } from '../../checks/json';
+import { asRecord, asRecords } from '../../checks/internal';
 import { BillError } from '../errors';
 import { Pricer, Pricing, Use } from '../pricing';
 import { RATE } from '../rates';

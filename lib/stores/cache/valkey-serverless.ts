@@ -3,7 +3,7 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as elasticache from 'aws-cdk-lib/aws-elasticache';
 import { Construct } from 'constructs';
 import { requireWholeNumber } from '../../errors';
-import { allowInto } from '../../storage/ingress';
+import { allowInto } from '../../storage/internal';
 import { serviceSubnets, StoreContext } from '../context';
 import { Wiring } from '../wiring';
 import { CacheChoice } from './cache-choice';

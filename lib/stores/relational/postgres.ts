@@ -4,8 +4,7 @@ import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { allowInto } from '../../storage/ingress';
-import { BACKUP_RETENTION_DAYS } from '../../storage/backup';
+import { allowInto, BACKUP_RETENTION_DAYS } from '../../storage/internal';
 import { requireName, serviceSubnets, StoreContext } from '../context';
 
 export const POSTGRES_PORT = 5432;
