@@ -9,7 +9,7 @@ import { volumeMetric } from './metrics';
 import { requireOneCopy } from './one-copy';
 import { DataVolume, DataVolumeProps } from './storage';
 import { DataStores, StoreChoices } from './stores';
-import { SearchAccess } from './stores/search/search-choice';
+import { SearchAccess } from './stores/internal';
 import {
   EvidenceProps,
   EvidenceWorkload,

@@ -7,7 +7,7 @@ import { Construct } from 'constructs';
 import type { EfsDataLayer } from '../efs-data-layer';
 import { StopFirstService } from '../single-writer';
 import type { Workload } from '../workloads';
-import { Writers } from '../workloads/writers';
+import { Writers } from '../workloads';
 import { DataLayerDashboard } from './dashboard';
 import { requireAlarms } from './inputs';
 import { ALARM_KINDS, runbookOf } from './kinds';

@@ -11,7 +11,7 @@ import { CacheStore } from './cache/cache-store';
 import { StoreContext } from './context';
 import { MigrationPhase } from './migration-phase';
 import { PostgresDatabase } from './relational/postgres';
-import type { FocusExportSource } from '../workloads/evidence';
+import type { FocusExportSource } from '../workloads';
 import { RelationalStore } from './relational/relational-store';
 import { SearchAccess, SearchChoice } from './search/search-choice';
 import { SearchStore } from './search/search-store';

@@ -12,7 +12,7 @@ import { inputError } from '../errors';
 import { requireObject } from '../inputs';
 import { placeTasks } from '../single-writer';
 import { DataVolume } from '../storage';
-import { acknowledgeObjects } from '../storage/objects';
+import { acknowledgeObjects } from '../storage/internal';
 import { AWS_CLI_IMAGE } from './images';
 import { mergeEnvironment } from './open-webui';
 import { createTask, TaskSettings } from './task';

@@ -16,6 +16,8 @@ type Flags = { readonly [name: string]: string };
 const EXAMPLES: Flags = {
   qdrantUrl: 'https://q.example.com:6333',
   qdrantSecret: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:q-AbCdEf',
+  searchReaders: 'arn:aws:iam::123456789012:role/Auditor',
+  focusExport: 's3://exports/focus/cost',
 };
 
 /** Paths share their ends: each set of flags is synthesized once. */

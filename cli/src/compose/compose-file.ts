@@ -1,4 +1,4 @@
-import { asRecord, asRecords, Json } from '../../../lib/checks/json';
+import { asRecord, asRecords, Json } from '../../../lib/checks/internal';
 import { usageError } from '../errors';
 import { SynthesizedTask, VolumeDirectory } from './tasks';
 import { Plain } from './yaml';

@@ -1,4 +1,4 @@
-import { asRecord, asRecords, Json } from '../../../lib/checks/json';
+import { asRecord, asRecords, Json } from '../../../lib/checks/internal';
 import { TemplateResource, TemplateResources } from '../../../lib/bill';
 
 /** A directory on the volume, as an access point gives it out. */

@@ -7,7 +7,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct, IConstruct } from 'constructs';
 import { inputError, requireBoolean, requireWholeNumber } from '../../errors';
 import { requireObject } from '../../inputs';
-import { acknowledgeObjects } from '../../storage/objects';
+import { acknowledgeObjects } from '../../storage/internal';
 import { requireName } from '../context';
 import { AccessTo, loadStatements, readStatements } from './access';
 import { AnalyticsChoice, AnalyticsContext } from './analytics-choice';

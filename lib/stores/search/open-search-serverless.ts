@@ -5,7 +5,7 @@ import * as aoss from 'aws-cdk-lib/aws-opensearchserverless';
 import { Construct } from 'constructs';
 import { inputError, requireBoolean, requireWholeNumber } from '../../errors';
 import { requireObject, requireStrings } from '../../inputs';
-import { allowInto } from '../../storage/ingress';
+import { allowInto } from '../../storage/internal';
 import { serviceSubnets, StoreContext } from '../context';
 import { SearchAccess, SearchChoice } from './search-choice';
 
