@@ -1,7 +1,6 @@
 import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
-import { pipeline } from 'stream/promises';
 import { CliError, usageError } from '../errors';
 import { Format, formatOf } from './documents';
 
@@ -81,7 +80,9 @@ function entriesOf(folder: string): fs.Dirent[] {
 
 /** The SHA-256 of a file, read as a stream. */
 export async function sha256Of(file: string): Promise<string> {
-  const digest = createHash('sha256').setEncoding('hex');
-  await pipeline(fs.createReadStream(file, { highWaterMark: 1 << 20 }), digest);
-  return digest.read() as string;
+  const digest = createHash('sha256');
+  for await (const chunk of fs.createReadStream(file, { highWaterMark: 1 << 20 }) as AsyncIterable<Uint8Array>) {
+    digest.update(chunk);
+  }
+  return digest.digest('hex');
 }
