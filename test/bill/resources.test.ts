@@ -238,6 +238,12 @@ test.each<[string, Bodies, object, Record<string, number>]>([
     { Requests: 1, 'Duration (ARM64)': 500_000 },
   ],
   [
+    'a state machine',
+    one('AWS::StepFunctions::StateMachine'),
+    { 'stepfunctions.transitions': 5000 },
+    { 'State transitions': 5 },
+  ],
+  [
     'a Multi-AZ database',
     one('AWS::RDS::DBInstance', {
       Engine: 'postgres',
@@ -251,6 +257,13 @@ test.each<[string, Bodies, object, Record<string, number>]>([
   ],
 ])('%s', (_name, resources, usage, expected) => {
   expect(quantities(resources, usage)).toEqual(close(expected));
+});
+
+test('four thousand steps of a state machine are free; an express one has no price', () => {
+  const steps = (properties: object) =>
+    bill(one('AWS::StepFunctions::StateMachine', properties), { 'stepfunctions.transitions': 5000 });
+  expect(steps({}).totals.all.totalUsd).toBeCloseTo(0.025, 10);
+  expect(JSON.stringify(steps({ StateMachineType: 'EXPRESS' }))).toContain('billed by its duration');
 });
 
 test('collections without a standby start at half an OCU each, and share them', () => {

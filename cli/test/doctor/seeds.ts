@@ -141,6 +141,10 @@ export const ROWS: Record<string, Row[]> = {
   ],
   'AWS::Backup::BackupVault': [
     { path: 'BackupVaultName', not: IDENTITY },
+    {
+      path: 'AccessPolicy.**',
+      not: 'It denies deletion beforehand; a recovery point that is missing is what the doctor looks for.',
+    },
     { path: 'BackupVaultTags.*', not: 'Recovery points carry the tags of the file system.' },
   ],
   'AWS::Backup::BackupPlan': [

@@ -1,4 +1,4 @@
-import { Duration, Names, RemovalPolicy, Size, SizeRoundingBehavior, Stack, Token, Validations } from 'aws-cdk-lib';
+import { Duration, Names, RemovalPolicy, Size, SizeRoundingBehavior, Stack, Validations } from 'aws-cdk-lib';
 import * as athena from 'aws-cdk-lib/aws-athena';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3 from 'aws-cdk-lib/aws-s3';
@@ -7,7 +7,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct, IConstruct } from 'constructs';
 import { inputError, requireBoolean, requireWholeNumber } from '../../errors';
 import { requireObject } from '../../inputs';
-import { acknowledgeObjects } from '../../storage/internal';
+import { acknowledgeObjects, acknowledgeWildcard } from '../../storage/internal';
 import { requireName } from '../context';
 import { AccessTo, loadStatements, readStatements } from './access';
 import { AnalyticsChoice, AnalyticsContext } from './analytics-choice';
@@ -214,16 +214,12 @@ class S3Tables extends Construct implements IS3Tables {
   }
 
   private acknowledge({ tableBucket, results, export: source }: AccessTo): void {
-    const tables = tableBucket.made
-      ? `<${Stack.of(this).getLogicalId(tableBucket.made)}.TableBucketARN>`
-      : `arn:<AWS::Partition>:s3tables:<AWS::Region>:<AWS::AccountId>:bucket/${tableBucket.name}`;
-    const region = Stack.of(this).region;
     for (const policy of [this.readPolicy, this.loadPolicy]) {
-      Validations.of(policy).acknowledge({
-        id: `AwsSolutions-IAM5[Resource::${Token.isUnresolved(region) ? tables : tables.replace('<AWS::Region>', region)}/table/*]`,
-        reason:
-          'S3 Tables gives a table a random id in its ARN; the condition on the namespace leaves the two tables of this package.',
-      });
+      acknowledgeWildcard(
+        policy,
+        `${tableBucket.arn}/table/*`,
+        'S3 Tables gives a table a random id in its ARN; the condition on the namespace leaves the two tables of this package.',
+      );
     }
     acknowledgeObjects(
       this.readPolicy,

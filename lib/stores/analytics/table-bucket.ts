@@ -11,8 +11,6 @@ export interface TableBucket {
   readonly arn: string;
   /** What a query needs to be there. */
   readonly tables: Construct[];
-  /** The resource, if it is made. */
-  readonly made?: s3tables.CfnTableBucket;
 }
 
 export function existingTableBucket(scope: Construct, name: string): TableBucket {
@@ -61,7 +59,7 @@ export function makeTableBucket(scope: Construct, removalPolicy: RemovalPolicy):
   for (const resource of [bucket, namespace, costs, loads]) {
     resource.applyRemovalPolicy(removalPolicy);
   }
-  return { name, arn: bucket.attrTableBucketArn, tables: [costs, loads], made: bucket };
+  return { name, arn: bucket.attrTableBucketArn, tables: [costs, loads] };
 }
 
 /**
