@@ -72,6 +72,10 @@ export class Account {
 
   /** Deploys with the real CDK, then lets the tasks run. */
   public async deploy(...flags: string[]): Promise<void> {
+    // They run an older definition, and their cluster may go.
+    for (const task of Object.keys(this.tasks)) {
+      await this.stopTask(task);
+    }
     const out = path.join(this.out, 'cdk.out');
     const { code, output } = await this.aws.cdk(
       ...['deploy', '--method=direct', '--require-approval', 'never', '--output', out, ...flags],
@@ -86,9 +90,6 @@ export class Account {
     this.ids = Object.fromEntries(
       StackResourceSummaries!.map((one) => [one.LogicalResourceId!, one.PhysicalResourceId!]),
     );
-    for (const task of Object.keys(this.tasks)) {
-      await this.stopTask(task);
-    }
     for (const service of await this.services()) {
       await this.runTasks(service);
     }

@@ -42,7 +42,9 @@ function anonymous(text: string, account: Account): string {
     .filter(([, id]) => id.length > 8)
     .sort(([, a], [, b]) => b.length - a.length)
     .reduce((so, [logical, id]) => so.split(id).join(`<${logical.replace(/[0-9A-F]{8}$/, '')}>`), text)
-    .replace(/(sgr|fsap|fs|fsmt|subnet)-[0-9a-f]{8,}/g, '<$1-…>')
+    .replace(/EfsDataLayer-(\w+?)(?:[0-9A-F]{8})?-[0-9a-f]{12}/g, '<$1>')
+    .replace(/(sgr?|fsap|fs|fsmt|subnet)-[0-9a-f]{8,}/g, '<$1-…>')
+    .replace(/ecs-svc\/\d+/g, '<deployment>')
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
     .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '<task>')
     .replace(/(Task[0-9A-F]{8}):\d+/g, '$1:<revision>');

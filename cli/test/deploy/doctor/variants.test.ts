@@ -1,3 +1,4 @@
+import { ACMClient, RequestCertificateCommand } from '@aws-sdk/client-acm';
 import { Report } from '../../../src/doctor/finding';
 import { main } from '../../../src/main';
 import { Account, STACK } from './account';
@@ -6,8 +7,12 @@ jest.setTimeout(600_000);
 
 let account: Account;
 
+let certificateArn: string;
+
 beforeAll(async () => {
   account = await Account.start();
+  const acm = new ACMClient(account.aws.client);
+  certificateArn = (await acm.send(new RequestCertificateCommand({ DomainName: 'chat.example.org' }))).CertificateArn!;
 });
 
 afterAll(() => account?.stop());
@@ -18,14 +23,12 @@ const flags = (values: Record<string, string>) =>
     `data-layer:${name}=${value}`,
   ]);
 
-const CERTIFICATE = 'arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000';
-
 /** Each follows the one before, as in an account that grows; at the end it shrinks again. */
 test.each([
   ['no services', {}],
   ['services, without a backup plan', { services: 'true', backup: 'false' }],
   ['services on x86, with a cost centre', { services: 'true', architecture: 'x86_64', costCenter: 'research' }],
-  ['a load balancer', { services: 'true', certificateArn: CERTIFICATE, allowedCidrs: '203.0.113.0/24' }],
+  ['a load balancer', { services: 'true', certificateArn: 'ask', allowedCidrs: '203.0.113.0/24' }],
   [
     'PostgreSQL, pgvector, a cache and two replicas',
     {
@@ -35,7 +38,8 @@ test.each([
   ],
   ['no services again', {}],
 ])('%s: nothing is found', async (_name, values) => {
-  await account.deploy(...flags(values as Record<string, string>));
+  const own = 'certificateArn' in values ? { ...values, certificateArn } : values;
+  await account.deploy(...flags(own as Record<string, string>));
   const out: string[] = [];
   const code = await main(['doctor', STACK, '--json'], {
     clients: () => account.clients,
