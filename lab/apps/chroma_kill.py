@@ -105,8 +105,10 @@ def round_(args: argparse.Namespace, number: int, chance: random.Random) -> dict
         problems = chroma.check_chroma(data)
         result["problems"] = [str(problem) for problem in problems]
         if args.heal:
-            result["rebuilt"] = chroma.rebuild_chroma(data, problems, os.path.join(args.work, f"aside-{number}"))
-            shutil.rmtree(os.path.join(args.work, f"aside-{number}"), ignore_errors=True)
+            result["rebuilt"] = sorted({problem.segment for problem in problems if problem.rebuildable})
+            chroma.forget_indexes(data, result["rebuilt"])
+            for name in result["rebuilt"]:
+                shutil.rmtree(os.path.join(data, name), ignore_errors=True)
 
     server = start(args.chroma, data, args.port, log)
     try:

@@ -12,7 +12,7 @@ is next used.
 
   keep_every_vector(dir)          sets the switch; also while Chroma runs
   check_chroma(dir, unclean)      what is wrong
-  rebuild_chroma(dir, problems, aside)   puts the broken indexes aside
+  forget_indexes(dir, names)      before broken ones are removed: Chroma builds them anew
   protect_chroma(dir)             sets the switch, and copies vectors that the queue has already lost back into it
 Except for the first, Chroma must be stopped. Standard library only; nothing in the files is executed.
 """
@@ -269,25 +269,6 @@ def forget_indexes(directory: str, names: list[str]) -> None:
     with database(directory) as db:
         for name in names:
             db.execute("DELETE FROM max_seq_id WHERE segment_id = ?", (name,))
-
-
-def rebuild_chroma(directory: str, problems: list[Problem], aside: str) -> list[str]:
-    """Puts every index of `problems` into the directory `aside`; returns their names. Nothing is deleted.
-
-    Killed between any two lines it leaves a store that Chroma reads correctly: without a directory the queue is read from
-    its first row, with or without the number that says how far the index had come.
-    """
-    hopeless = [problem for problem in problems if not problem.rebuildable]
-    if hopeless:
-        raise ValueError("; ".join(map(str, hopeless)))
-    names = sorted({problem.segment for problem in problems})
-    for name in names:
-        source = os.path.join(directory, name)
-        if os.path.isdir(source):
-            os.makedirs(aside, exist_ok=True)
-            os.rename(source, os.path.join(aside, name))
-    forget_indexes(directory, names)
-    return names
 
 
 def refill(db: sqlite3.Connection, directory: str, segment: Segment) -> int:

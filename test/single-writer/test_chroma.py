@@ -90,23 +90,21 @@ def test_after_an_unclean_end_every_rebuildable_index_is_reported_however_good_i
     assert all(problem.rebuildable for problem in problems)
 
 
-def test_rebuild_puts_the_index_aside_and_deletes_nothing(protected, tmp_path):
-    held = {path.name: sorted(file.read_bytes() for file in path.iterdir()) for path in indexes(protected)}
-    problems = chroma.check_chroma(str(protected), unclean=True)
-    aside = tmp_path / "aside" / "today"
-    assert chroma.rebuild_chroma(str(protected), problems, str(aside)) == sorted(held)
-    assert {path.name: sorted(file.read_bytes() for file in path.iterdir()) for path in aside.iterdir()} == held
-    assert indexes(protected) == []
+def test_a_store_whose_indexes_are_forgotten_and_removed_is_whole(protected):
+    names = [path.name for path in indexes(protected)]
+    chroma.forget_indexes(str(protected), names)
+    for name in names:
+        shutil.rmtree(protected / name)
     assert chroma.check_chroma(str(protected)) == []
     assert chroma.check_chroma(str(protected), unclean=True) == []
 
 
-def test_a_rebuild_killed_between_the_rename_and_the_database_is_finished_by_the_next(protected, tmp_path):
+def test_an_index_that_is_gone_but_not_forgotten_is_reported(protected):
     for path in indexes(protected):
-        shutil.move(path, tmp_path / path.name)
+        shutil.rmtree(path)
     problems = chroma.check_chroma(str(protected), unclean=True)
     assert len(problems) == 2 and all(problem.rebuildable for problem in problems)
-    assert len(chroma.rebuild_chroma(str(protected), problems, str(tmp_path / "aside"))) == 2
+    chroma.forget_indexes(str(protected), [problem.segment for problem in problems])
     assert chroma.check_chroma(str(protected)) == []
 
 
@@ -181,14 +179,12 @@ def test_a_list_of_links_of_a_terabyte_is_refused_without_reading_it(protected):
     assert "1099511627776 bytes" in problem.text and problem.rebuildable
 
 
-def test_a_torn_index_of_a_purged_store_cannot_be_rebuilt_and_is_left_alone(store, tmp_path):
+def test_a_torn_index_of_a_purged_store_cannot_be_rebuilt_and_is_left_alone(store):
     path = indexes(store)[0] / "index_metadata.pickle"
     path.write_bytes(path.read_bytes()[:100])
     for unclean in (False, True):
         (problem,) = chroma.check_chroma(str(store), unclean=unclean)
         assert not problem.rebuildable and problem.segment == path.parent.name
-    with pytest.raises(ValueError, match="cannot be rebuilt"):
-        chroma.rebuild_chroma(str(store), [problem], str(tmp_path / "aside"))
     before = (store / chroma.DATABASE).stat().st_size
     with pytest.raises(chroma.Torn):
         chroma.protect_chroma(str(store))
