@@ -34,4 +34,13 @@ const { status } = spawnSync(
     env: require('./jsii-environment'),
   },
 );
-process.exit(status ?? 1);
+if (status !== 0) {
+  process.exit(status ?? 1);
+}
+// jsii puts each source and its map into the compiled file: half of the package, of no use to who runs it.
+for (const name of fs.readdirSync(path.join(target, 'lib'), { recursive: true })) {
+  if (name.endsWith('.js')) {
+    const file = path.join(target, 'lib', name);
+    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/^\/\/# sourceMappingURL=data:.*\n?/m, ''));
+  }
+}

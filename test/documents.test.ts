@@ -34,6 +34,11 @@ describe('README', () => {
     expect(types.filter((type) => type === 'AWS::ECS::Service')).toHaveLength(2);
   });
 
+  test('the first code block is examples/default, which is installed and synthesized as a user would', () => {
+    const [, block] = /```ts nofixture\n([\s\S]*?)```/.exec(README)!;
+    expect(block).toBe(fs.readFileSync(path.join(ROOT, 'examples', 'default', 'app.ts'), 'utf8'));
+  });
+
   test('the block for one’s own stack makes what it shows', () => {
     const [, block] = /```ts fixture=own-stack\n([\s\S]*?)```/.exec(README)!;
     const fixture = fs.readFileSync(path.join(ROOT, 'rosetta', 'own-stack.ts-fixture'), 'utf8');
