@@ -29,10 +29,10 @@ const withoutHash = (id: string) => id.replace(/[0-9A-F]{8}$/, '');
 
 /** What else to look at: the steps of the runbooks, then each value of each flag beside the base, with what it needs. */
 function* choices(): Generator<[string, FlagSet]> {
-  for (const { services: _services, ...flags } of runbookSets()) {
+  for (const flags of runbookSets()) {
     yield [
       Object.keys(flags)
-        .filter((name) => !SECRETS.test(name))
+        .filter((name) => !(name in BASE) && !SECRETS.test(name))
         .map((name) => `${name}=${flags[name]}`)
         .join(' '),
       { ...BASE, ...flags },

@@ -110,12 +110,21 @@ test('an app that is in order is checked, compared, deployed', async () => {
   expect(check.summary).toMatch(/\$\d+\.\d\d/);
   expect(fs.existsSync(path.join(workspace, 'base.out', 'manifest.json'))).toBe(true);
 
-  expect(run('diff', { FAIL_ON: 'destructive' })).toMatchObject({
+  expect(run('diff', { ALLOW_DESTRUCTIVE: 'false' })).toMatchObject({
     failed: undefined,
     summary: expect.stringContaining('[+] AWS::EFS::FileSystem'),
   });
   expect(run('deploy')).toMatchObject({ failed: undefined });
   expect(Object.keys(await deployment.resources(/^AWS::EFS::FileSystem$/, STACK))).toHaveLength(1);
+});
+
+test('new revisions of task definitions are no loss', () => {
+  writeApp({ 'data-layer:services': true, 'data-layer:architecture': 'x86_64' });
+  expect(run('check', CHECK, [BILL_STEP])).toMatchObject({ failed: undefined });
+  expect(run('diff', { ALLOW_DESTRUCTIVE: 'false' })).toMatchObject({
+    failed: undefined,
+    output: expect.stringMatching(/\[~\] AWS::ECS::TaskDefinition \S+ \S+ replace$/m),
+  });
 });
 
 test('flags come through as arguments, and a wrong one stops the check with its error', () => {
@@ -139,8 +148,8 @@ test('a bill that grows too much stops the check, with the amount', () => {
 test('a deployment that would take services away is destructive; said out loud, it passes', () => {
   writeApp({});
   expect(run('check', CHECK, [BILL_STEP])).toMatchObject({ failed: undefined });
-  const refused = run('diff', { FAIL_ON: 'destructive' });
+  const refused = run('diff', { ALLOW_DESTRUCTIVE: 'false' });
   expect(refused.failed).toBe(DIFF_STEP);
   expect(refused.summary).toContain('[-] AWS::ECS::Service');
-  expect(run('diff', { FAIL_ON: 'never' })).toMatchObject({ failed: undefined });
+  expect(run('diff', { ALLOW_DESTRUCTIVE: 'true' })).toMatchObject({ failed: undefined });
 });

@@ -20,14 +20,18 @@ function claim(id: string, check: (stack: DeployedStack) => void): void {
 
 const texts = (value: unknown): string[] => [value ?? []].flat().map(String);
 
+interface EfsVolume {
+  readonly AuthorizationConfig: { readonly AccessPointId: string };
+}
+
 /** Task definitions: the role of the application, that of ECS, and the access point. */
 function tasks(stack: DeployedStack) {
   return stack.ofType('AWS::ECS::TaskDefinition').map(({ id, properties }) => {
     const role = (name: string) => stack.roles.find((one) => String(properties[name]).endsWith(`:${one.id}`))!;
-    const volumes = properties.Volumes as { EFSVolumeConfiguration?: Record<string, never> }[];
-    const efs = volumes.flatMap(({ EFSVolumeConfiguration }) => EFSVolumeConfiguration ?? []) as {
-      AuthorizationConfig: { AccessPointId: string };
-    }[];
+    const volumes = properties.Volumes as { EFSVolumeConfiguration?: EfsVolume }[];
+    const efs = volumes.flatMap(({ EFSVolumeConfiguration }) =>
+      EFSVolumeConfiguration ? [EFSVolumeConfiguration] : [],
+    );
     return {
       id,
       taskRole: role('TaskRoleArn'),

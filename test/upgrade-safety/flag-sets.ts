@@ -79,7 +79,7 @@ export interface TemplateResource {
 
 /** The flag set with one flag changed; undefined takes the flag away. */
 export function withFlag(flags: FlagSet, name: string, value: string | undefined): FlagSet {
-  const { [name]: _old, ...rest } = flags;
+  const rest = Object.fromEntries(Object.entries(flags).filter(([other]) => other !== name));
   return value === undefined ? rest : { ...rest, [name]: value };
 }
 

@@ -99,7 +99,7 @@ test.each<[string, (resources: Resources, of: (type: string) => Resources[string
   ],
   [
     'the vault’s replacement policy',
-    (_all, of) => delete (of('AWS::Backup::BackupVault') as Partial<TemplateResource>).UpdateReplacePolicy,
+    (_all, of) => set(of('AWS::Backup::BackupVault'), { UpdateReplacePolicy: undefined }),
     /BackupVault \S+: UpdateReplacePolicy was Retain, is not set/,
   ],
 ])('seen: a change of %s', (_name, edit, problem) => {
