@@ -23,6 +23,11 @@ const SAMPLES: Readonly<Record<string, string[]>> = {
   domainName: ['chat.example.com'],
   hostedZoneId: ['Z0123456789'],
   focusExport: ['s3://exports/focus/cost', 's3://other-exports/focus/cost'],
+  // One region: another one would be another stack.
+  createFocusExport: ['ap-southeast-2'],
+  tableBucket: ['kept-bucket'],
+  searchReaders: ['arn:aws:iam::123456789012:role/Auditor'],
+  alarmTopicArn: ['arn:aws:sns:us-east-1:123456789012:alerts'],
   costCenter: ['finops'],
 };
 

@@ -58,7 +58,7 @@ export interface FocusExportProps {
  * stack of another region call {@link exportFrom} with a stack of one of these. The bucket may be in any region.
  *
  * @example
- * const focus = new FocusExport(stack, 'FocusExport', { bucketName: 'my-exports' });
+ * const focus = new FocusExport(this, 'FocusExport', { bucketName: 'my-exports' });
  * focus.exportFrom(new Stack(app, 'Export', { env: { region: 'us-east-1' } }));
  */
 export class FocusExport extends Construct {
