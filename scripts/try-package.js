@@ -36,7 +36,7 @@ function filesBelow(directory) {
 /** .jsii is what the other languages are made from; programs and prices are read at synth or at deployment. */
 function libraryFiles() {
   const sources = filesBelow('lib').filter((file) => !/\.(js|d\.ts)$|__pycache__/.test(file));
-  const readAtRunTime = /\.(py|sh|bundle)$|\/prices\/.*\.json$/;
+  const readAtRunTime = /\.(py|sh|bundle)$|\/(prices|analytics)\/.*\.json$/;
   return [
     '.jsii',
     'LICENSE',
@@ -60,14 +60,14 @@ function cliFiles() {
     .map(({ fileName }) => path.relative(root, fileName))
     .filter((file) => !file.startsWith('..') && !file.includes('node_modules') && !file.endsWith('.d.ts'))
     .map((file) => `dist/${file.replace(/\.ts$/, '.js')}`);
-  const { READ_AT_RUN_TIME } = require('../cli/scripts/read-at-run-time');
+  const { READ_AT_RUN_TIME, TASK_BUNDLE } = require('../cli/scripts/read-at-run-time');
   return [
     'LICENSE',
     'README.md',
     'package.json',
     'bin/efs-data-layer.js',
     ...compiled,
-    ...READ_AT_RUN_TIME().map((file) => `dist/${file}`),
+    ...[TASK_BUNDLE, ...READ_AT_RUN_TIME()].map((file) => `dist/${file}`),
   ];
 }
 

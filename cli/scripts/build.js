@@ -4,7 +4,7 @@ const { spawnSync } = require('child_process');
 const fs = require('fs');
 const path = require('path');
 const { bundleTask } = require('./bundle-task');
-const { READ_AT_RUN_TIME } = require('./read-at-run-time');
+const { READ_AT_RUN_TIME, TASK_BUNDLE } = require('./read-at-run-time');
 
 const root = path.join(__dirname, '..');
 const repository = path.join(root, '..');
@@ -23,7 +23,5 @@ for (const file of READ_AT_RUN_TIME()) {
   fs.mkdirSync(path.dirname(path.join(dist, file)), { recursive: true });
   fs.copyFileSync(path.join(repository, file), path.join(dist, file));
 }
-const evidence = path.join(dist, 'cli', 'src', 'evidence');
-fs.copyFileSync(path.join(root, 'src', 'evidence', 'task-boot.js'), path.join(evidence, 'task-boot.js'));
-fs.writeFileSync(path.join(evidence, 'task.bundle.js'), bundleTask());
+fs.writeFileSync(path.join(dist, TASK_BUNDLE), bundleTask());
 fs.copyFileSync(path.join(repository, 'LICENSE'), path.join(root, 'LICENSE'));

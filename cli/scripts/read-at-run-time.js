@@ -12,10 +12,15 @@ const FOLDERS = [
   'cli/src/keeper',
 ];
 
-exports.READ_AT_RUN_TIME = () =>
-  FOLDERS.flatMap((folder) =>
+/** The program of an evidence task, which the build makes (bundle-task.js). */
+exports.TASK_BUNDLE = 'cli/src/evidence/task.bundle.js';
+
+exports.READ_AT_RUN_TIME = () => [
+  'cli/src/evidence/task-boot.js',
+  ...FOLDERS.flatMap((folder) =>
     fs
       .readdirSync(path.join(repository, folder))
       .filter((name) => /\.(py|bundle|json)$/.test(name))
       .map((name) => `${folder}/${name}`),
-  );
+  ),
+];
