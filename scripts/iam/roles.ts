@@ -17,7 +17,7 @@ export interface Role {
   readonly description?: string;
   /** Who may assume it. */
   readonly trust: Statement[];
-  /** The managed policies attached to it. */
+  /** The managed policies attached to it that the template does not hold. */
   readonly managed: string[];
   /** Its inline policies' statements. */
   readonly statements: Statement[];
@@ -87,15 +87,23 @@ export function rolesOf({ Resources }: Resources, naming: Naming): Role[] {
   return Object.entries(Resources)
     .filter(([, { Type }]) => Type === 'AWS::IAM::Role')
     .map(([id, { Properties }]) => {
-      const attached = policies.filter(({ Properties: { Roles, RoleName } }) =>
-        [...list(Roles), RoleName].some((role) => (role as { Ref?: string } | undefined)?.Ref === id),
+      const names = list(Properties.ManagedPolicyArns as unknown[] | undefined);
+      const own = names.flatMap((arn) => Resources[(arn as { Ref?: string }).Ref ?? ''] ?? []);
+      const attached = policies.filter(
+        (policy) =>
+          own.includes(policy) ||
+          [...list(policy.Properties.Roles), policy.Properties.RoleName].some(
+            (role) => (role as { Ref?: string } | undefined)?.Ref === id,
+          ),
       );
       const inline = list(Properties.Policies as { PolicyDocument: unknown }[] | undefined);
       return {
         id,
         description: Properties.Description as string | undefined,
         trust: statements(Properties.AssumeRolePolicyDocument, naming),
-        managed: list(Properties.ManagedPolicyArns as unknown[] | undefined).map((arn) => String(textOf(arn, naming))),
+        managed: names
+          .filter((arn) => !Resources[(arn as { Ref?: string }).Ref ?? ''])
+          .map((arn) => String(textOf(arn, naming))),
         statements: [
           ...inline.flatMap(({ PolicyDocument }) => statements(PolicyDocument, naming)),
           ...attached.flatMap((policy) => statements(policy.Properties.PolicyDocument, naming)),

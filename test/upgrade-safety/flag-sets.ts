@@ -22,7 +22,8 @@ const SAMPLES: Readonly<Record<string, string[]>> = {
   allowedCidrs: ['203.0.113.0/24', '203.0.113.0/24,198.51.100.0/24'],
   domainName: ['chat.example.com'],
   hostedZoneId: ['Z0123456789'],
-  focusExport: ['s3://exports/focus/cost', 's3://other-exports/focus/cost'],
+  // One bucket: with createFocusExport another name is another bucket, and the first one stays.
+  focusExport: ['s3://exports/focus/cost', 's3://exports/focus/other'],
   // One region: another one would be another stack.
   createFocusExport: ['ap-southeast-2'],
   tableBucket: ['kept-bucket'],

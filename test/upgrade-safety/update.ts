@@ -3,7 +3,11 @@ import { fullDiff, ResourceImpact } from '@aws-cdk/cloudformation-diff';
 import { Template, TemplateResource } from './flag-sets';
 
 /** Logs, which nobody needs after an update. */
-const NOT_DATA = new Set(['AWS::Logs::LogGroup']);
+const NOT_DATA = new Set([
+  // Its index is made from evidence files, which stay, and is filled anew by `search index`.
+  'AWS::OpenSearchServerless::Collection',
+  'AWS::Logs::LogGroup',
+]);
 
 /** Hold data, which the resource schemas do not say of them. */
 const DATA_TOO = new Set([
@@ -12,7 +16,6 @@ const DATA_TOO = new Set([
   'AWS::S3Tables::Table',
   'AWS::S3Vectors::VectorBucket',
   'AWS::S3Vectors::Index',
-  'AWS::OpenSearchServerless::Collection',
   'AWS::DSQL::Cluster',
 ]);
 
