@@ -24,7 +24,7 @@ const missing = [
 ].filter(Boolean);
 if (missing.length > 0) {
   console.error(`npm run test:compose did NOT run. It needs\n  ${missing.join('\n  ')}`);
-  process.exit(1);
+  process.exit(77);
 }
 const { status } = spawnSync(python, ['-m', 'pytest', '-q', 'test/compose', ...process.argv.slice(2)], {
   cwd: root,

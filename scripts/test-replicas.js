@@ -20,7 +20,7 @@ const missing = [
 ].filter(Boolean);
 if (missing.length > 0) {
   console.error(`npm run test:replicas did NOT run. It needs\n  ${missing.join('\n  ')}`);
-  process.exit(1);
+  process.exit(77);
 }
 const python = path.join(root, '.venv', 'bin', 'python');
 const { status } = spawnSync(

@@ -5,6 +5,7 @@ const crypto = require('crypto');
 const fs = require('fs');
 const path = require('path');
 
+const NOT_RUN = 77;
 const root = path.join(__dirname, '..');
 const tests = path.join(root, 'test', 'tables');
 const home = path.join(root, '.tmp', 'tables');
@@ -24,10 +25,11 @@ const missing = [
 ].filter(Boolean);
 if (missing.length > 0) {
   console.error(`npm run test:tables did NOT run. It needs\n  ${missing.join('\n  ')}`);
-  process.exit(1);
+  process.exit(NOT_RUN);
 }
 
-function run(command, args, env) {
+/** `failed` is the exit status when it does: that a mirror is down is not that a test failed. */
+function run(command, args, env, failed = 1) {
   const { status, error } = spawnSync(command, args, {
     cwd: root,
     stdio: 'inherit',
@@ -35,7 +37,7 @@ function run(command, args, env) {
   });
   if (error || status !== 0) {
     console.error(`\nFailed: ${command} ${args.slice(0, 6).join(' ')}${error ? ` (${error.message})` : ''}`);
-    process.exit(status || 1);
+    process.exit(failed);
   }
 }
 
@@ -54,13 +56,13 @@ function unlessDone(name, files, step) {
 fs.mkdirSync(classes, { recursive: true });
 unlessDone('trino', [pom, source], () => {
   console.log('Fetching Trino with Maven …');
-  run('mvn', ['-q', '-B', '-f', pom, 'dependency:build-classpath', `-Dmdep.outputFile=${classPathFile}`]);
+  run('mvn', ['-q', '-B', '-f', pom, 'dependency:build-classpath', `-Dmdep.outputFile=${classPathFile}`], {}, NOT_RUN);
   run('javac', ['-cp', fs.readFileSync(classPathFile, 'utf8').trim(), '-d', classes, source]);
 });
 unlessDone('python', [requirements], () => {
   console.log('Making a virtual environment with PyIceberg and DuckDB …');
-  run('python3', ['-m', 'venv', '--clear', path.join(home, 'venv')]);
-  run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements]);
+  run('python3', ['-m', 'venv', '--clear', path.join(home, 'venv')], {}, NOT_RUN);
+  run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements], {}, NOT_RUN);
 });
 run(python, ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', tests]);
 run('npx', ['jest', '--selectProjects', 'tables', '-w', '1'], {
