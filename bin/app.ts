@@ -67,7 +67,11 @@ export function createStack(app: App, flags: FlagValues): DataLayerStack {
       cache: flags.cache === 'valkey-serverless' ? CacheStore.valkeyServerless() : CacheStore.none(),
       search:
         flags.search === 'open-search-serverless'
-          ? SearchStore.openSearchServerless({ readerArns: flags.searchReaders, privateAccess: flags.searchPrivate })
+          ? SearchStore.openSearchServerless({
+              readerArns: flags.searchReaders,
+              indexerArns: flags.searchIndexers,
+              privateAccess: flags.searchPrivate,
+            })
           : SearchStore.none(),
       openWebUi: { replicas: flags.replicas },
       cpuArchitecture: flags.architecture === 'x86_64' ? ecs.CpuArchitecture.X86_64 : ecs.CpuArchitecture.ARM64,

@@ -63,6 +63,15 @@ function text(valid: string, pattern: RegExp, sentence: string): Flag<string | u
   );
 }
 
+function principals(sentence: string): Flag<string[] | undefined> {
+  return flag<string[] | undefined>('<role or user ARN>,<role or user ARN>', undefined, sentence, (value) => {
+    const arns = typeof value === 'string' ? value.split(',') : value;
+    return Array.isArray(arns) && arns.length > 0 && arns.every((arn) => PRINCIPAL_ARN.test(String(arn)))
+      ? (arns as string[])
+      : undefined;
+  });
+}
+
 /** Bucket, then a key: printable ASCII without the characters that mean something in an IAM policy (* ? $). */
 const FOCUS_EXPORT = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/([!-#%-)+-.0->@-~]+(?:\/[!-#%-)+-.0->@-~]+)*)$/;
 
@@ -134,16 +143,9 @@ export const FLAGS = {
     'none',
     'Full-text search over evidence. The index is filled by efs-data-layer search index.',
   ),
-  searchReaders: flag<string[] | undefined>(
-    '<role or user ARN>,<role or user ARN>',
-    undefined,
-    'Who may search with search=open-search-serverless, beside the evidence task.',
-    (value) => {
-      const arns = typeof value === 'string' ? value.split(',') : value;
-      return Array.isArray(arns) && arns.length > 0 && arns.every((arn) => PRINCIPAL_ARN.test(String(arn)))
-        ? (arns as string[])
-        : undefined;
-    },
+  searchReaders: principals('Who may search with search=open-search-serverless, beside the evidence task.'),
+  searchIndexers: principals(
+    'Who may also fill the index, with efs-data-layer search index, beside the evidence task.',
   ),
   searchPrivate: bool(
     false,
@@ -274,7 +276,7 @@ function contradictions(flags: FlagValues): string[] {
       useless(name, 'vectors=qdrant');
     }
   }
-  for (const name of ['searchReaders', 'searchPrivate'] as const) {
+  for (const name of ['searchReaders', 'searchIndexers', 'searchPrivate'] as const) {
     if (flags.search !== 'open-search-serverless' && flags[name]) {
       useless(name, 'search=open-search-serverless');
     }

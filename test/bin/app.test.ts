@@ -409,6 +409,16 @@ describe('what each flag changes in the topology', () => {
     const missing = Object.keys(FLAGS).filter((name) => !new RegExp(`'(data-layer:)?${name}'`).test(source));
     expect(missing).toEqual([]);
   });
+  test('searchIndexers may fill the index, searchReaders may not', () => {
+    const all = Template.fromJSON(
+      template({ ...SEARCH, 'data-layer:searchIndexers': 'arn:aws:iam::123456789012:role/Ci' }),
+    );
+    const [{ Properties }] = Object.values(all.findResources('AWS::OpenSearchServerless::AccessPolicy'));
+    const rules = JSON.stringify(Properties.Policy).split('Description').slice(1);
+    const of = (name: string) => rules.filter((rule) => rule.includes(name));
+    expect(of('role/Ci').map((rule) => rule.includes('aoss:WriteDocument'))).toEqual([true]);
+    expect(of('role/Auditor').map((rule) => rule.includes('aoss:WriteDocument'))).toEqual([false]);
+  });
   test('architecture, cost centre and export reach the resources', () => {
     const all = Template.fromJSON(
       template({

@@ -21,6 +21,7 @@ test('defaults', () => {
     glueCatalog: 'create',
     search: 'none',
     searchReaders: undefined,
+    searchIndexers: undefined,
     searchPrivate: false,
     cache: 'none',
     replicas: 1,
@@ -127,6 +128,10 @@ describe('every wrong flag is an error that lists what is valid', () => {
     [
       { 'data-layer:searchReaders': 'me', 'data-layer:search': 'open-search-serverless' },
       /searchReaders="me" is not valid/,
+    ],
+    [
+      { 'data-layer:searchIndexers': 'arn:aws:iam::123456789012:role/Ci' },
+      /searchIndexers goes with data-layer:search=/,
     ],
     [{ 'data-layer:searchPrivate': true }, /searchPrivate goes with data-layer:search=open-search-serverless only/],
     [{ 'data-layer:analytics': 'athena' }, /analytics="athena" is not valid. Valid: evidence-files \| s3-tables\./],

@@ -28,6 +28,7 @@ const SAMPLES: Readonly<Record<string, string[]>> = {
   createFocusExport: ['ap-southeast-2'],
   tableBucket: ['kept-bucket'],
   searchReaders: ['arn:aws:iam::123456789012:role/Auditor'],
+  searchIndexers: ['arn:aws:iam::123456789012:role/Indexer'],
   alarmTopicArn: ['arn:aws:sns:us-east-1:123456789012:alerts'],
   costCenter: ['finops'],
 };

@@ -166,7 +166,7 @@ function itemsOf({ body }: Answer): Item[] {
 /** What a status from a collection usually means. */
 export function wayOut(status: number): string {
   if (status === 401 || status === 403) {
-    return 'The identity you use needs aoss:APIAccessAll on the collection in its own policies, and must be named in its data access policy: pass its ARN in indexerArns, or assume the role of the evidence task. A private collection answers inside its VPC only.';
+    return 'The identity you use needs aoss:APIAccessAll on the collection in its own policies, and must be named in its data access policy: pass its ARN in the flag searchIndexers (prop indexerArns), or assume the role of the evidence task. A private collection answers inside its VPC only.';
   }
   if (status === 404) {
     return 'Check --endpoint and --index: the data access policy allows the index of the output SearchIndex.';
