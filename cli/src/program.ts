@@ -18,17 +18,17 @@ export function createProgram(shell: Shell, version: string): Command {
   const program = new Command('efs-data-layer')
     .description('Looks after a data layer on Amazon EFS')
     .version(version)
-    .addCommand(compareCommand(shell))
-    .addCommand(composeCommand(shell))
-    .addCommand(snapshotsCommand(shell))
-    .addCommand(statusCommand(shell))
-    .addCommand(restoreBackupCommand(shell))
     .addCommand(doctorCommand(shell))
-    .addCommand(billCommand(shell))
-    .addCommand(pricesCommand(shell))
+    .addCommand(statusCommand(shell))
+    .addCommand(snapshotsCommand(shell))
+    .addCommand(restoreBackupCommand(shell))
     .addCommand(migrateCommand(shell))
-    .addCommand(completionCommand(shell))
     .addCommand(evidenceCommand(shell, version))
-    .addCommand(searchCommand(shell));
+    .addCommand(searchCommand(shell))
+    .addCommand(billCommand(shell))
+    .addCommand(compareCommand(shell))
+    .addCommand(pricesCommand(shell))
+    .addCommand(composeCommand(shell))
+    .addCommand(completionCommand(shell));
   return program;
 }
