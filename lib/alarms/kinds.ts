@@ -33,6 +33,15 @@ const LOGS =
   'Look at the lines: `aws logs tail <log group> --since 1h --filter-pattern keeper` (the log group is named in the task definition).';
 const NO_LINE = 'No line means that it did not happen.';
 
+/** One line of a log in five minutes is enough. */
+const AT_ONE_LINE = {
+  comparison: '>=',
+  periodSeconds: 300,
+  periods: 1,
+  missing: NOT_BREACHING,
+  whyMissing: NO_LINE,
+} as const;
+
 /** By the prop that sets its thresholds. */
 export const ALARM_KINDS: { readonly [prop in keyof Required<AlarmThresholds>]: AlarmKind } = {
   overlapMinutes: {
@@ -60,11 +69,7 @@ export const ALARM_KINDS: { readonly [prop in keyof Required<AlarmThresholds>]: 
     defaults: { Any: 1 },
     unit: 'lines in 5 minutes',
     measured: 'Lines of the keeper: busy, lost, strays, or waiting for 60 s and more.',
-    comparison: '>=',
-    periodSeconds: 300,
-    periods: 1,
-    missing: NOT_BREACHING,
-    whyMissing: NO_LINE,
+    ...AT_ONE_LINE,
     meaning:
       'A second owner wanted a directory, or a host was cut off and its application was killed. The lease did its work; the cause is outside.',
     steps: [
@@ -80,11 +85,7 @@ export const ALARM_KINDS: { readonly [prop in keyof Required<AlarmThresholds>]: 
     defaults: { AfterCrash: 1 },
     unit: 'takeovers in 5 minutes',
     measured: 'Lines of the keeper: takeover.',
-    comparison: '>=',
-    periodSeconds: 300,
-    periods: 1,
-    missing: NOT_BREACHING,
-    whyMissing: NO_LINE,
+    ...AT_ONE_LINE,
     meaning:
       'The last owner did not say that it stopped: its task was killed or its host died. Every store was copied, recovered and checked before the application started.',
     steps: [
@@ -99,11 +100,7 @@ export const ALARM_KINDS: { readonly [prop in keyof Required<AlarmThresholds>]: 
     unit: 'lines in 5 minutes',
     measured:
       'Lines with "disk image is malformed", "malformed database schema" or "file is not a database", and the keeper’s line damaged.',
-    comparison: '>=',
-    periodSeconds: 300,
-    periods: 1,
-    missing: NOT_BREACHING,
-    whyMissing: NO_LINE,
+    ...AT_ONE_LINE,
     meaning:
       'SQLite refuses a file, or a store failed the keeper’s check. A store that failed lies in set-aside/ and every start is refused until somebody decides.',
     steps: [
@@ -204,11 +201,7 @@ export const ALARM_KINDS: { readonly [prop in keyof Required<AlarmThresholds>]: 
     defaults: { Any: 1 },
     unit: 'lines in 5 minutes',
     measured: 'Lines of the applications with "database is locked".',
-    comparison: '>=',
-    periodSeconds: 300,
-    periods: 1,
-    missing: NOT_BREACHING,
-    whyMissing: NO_LINE,
+    ...AT_ONE_LINE,
     meaning: 'A write waited for another for 30 s and gave up. Either one transaction is long, or there are too many.',
     steps: [
       'Once, during an import or a migration: nothing to do.',
@@ -221,11 +214,7 @@ export const ALARM_KINDS: { readonly [prop in keyof Required<AlarmThresholds>]: 
     defaults: { Any: 1 },
     unit: 'lines in 5 minutes',
     measured: 'Lines of the applications with "QueuePool limit".',
-    comparison: '>=',
-    periodSeconds: 300,
-    periods: 1,
-    missing: NOT_BREACHING,
-    whyMissing: NO_LINE,
+    ...AT_ONE_LINE,
     meaning: 'All connections to the database were in use for 30 s: requests arrive faster than they are answered.',
     steps: [
       'Slow volume: burst credits and the I/O limit.',

@@ -1,9 +1,10 @@
-import { Duration, Fn, Names, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, Names, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import * as backup from 'aws-cdk-lib/aws-backup';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { stackPart } from '../stack-part';
 
 /** How long a daily backup is kept. */
 export const BACKUP_RETENTION_DAYS = 7;
@@ -31,8 +32,7 @@ export class VolumeBackup extends Construct {
     // with recovery points cannot be deleted, and without the role that made them they would never expire. Both are
     // free. The name carries a part of the stack's id: a name that only the path decides would collide with the vault
     // that an earlier deployment left behind.
-    const stackPart = Fn.select(4, Fn.split('-', Fn.select(2, Fn.split('/', Stack.of(this).stackId))));
-    const name = `efs-data-layer-${Names.nodeUniqueId(this.node).slice(-8)}-${stackPart}`;
+    const name = `efs-data-layer-${Names.nodeUniqueId(this.node).slice(-8)}-${stackPart(this)}`;
     // Nobody deletes a recovery point or shortens its life, whatever an identity policy says: it expires. AWS gives its own
     // vault for automatic EFS backups such a policy (docs.aws.amazon.com/efs/latest/ug/awsbackup.html, read 2026-11).
     this.vault = new backup.BackupVault(this, 'Vault', {

@@ -171,17 +171,23 @@ def test_a_report_that_cannot_be_read_does_not_end_the_application(box):
     assert end.status == 0 and "runs on" in end.event("failed")["message"]
 
 
-def test_a_report(box):
-    make_database(box.dir / "webui.db")
-    box.fork("run", "--", "true")
+def reported(box, slowest=0.0):
+    """A keeper, and what its report says."""
     k = keeper.Keeper({"KEEPER_DIR": str(box.dir)})
-    k.lease = type("Lease", (), {"slowest": 0.25})()
+    k.lease = type("Lease", (), {"slowest": slowest})()
     told = {}
     log, keeper.log = keeper.log, lambda event, **fields: told.update(fields)
     try:
         k.report()
     finally:
         keeper.log = log
+    return k, told
+
+
+def test_a_report(box):
+    make_database(box.dir / "webui.db")
+    box.fork("run", "--", "true")
+    k, told = reported(box, slowest=0.25)
     assert told["heartbeat_s"] == 0.25 and told["database_bytes"] > 4096 and told["wal_bytes"] == 0
     assert told["snapshot_age_s"] > 0 and k.lease.slowest == 0
     mounted = subprocess.run(["findmnt", "-n", "-o", "FSTYPE", "-T", str(box.dir)], capture_output=True, text=True, check=True)
@@ -203,14 +209,7 @@ def test_what_a_database_says_of_its_journal(box):
 def test_a_shared_memory_file_is_told(box):
     make_database(box.dir / "webui.db")
     (box.dir / "webui.db-shm").touch()
-    k = keeper.Keeper({"KEEPER_DIR": str(box.dir)})
-    k.lease = type("Lease", (), {"slowest": 0.0})()
-    told = {}
-    log, keeper.log = keeper.log, lambda event, **fields: told.update(fields)
-    try:
-        k.report()
-    finally:
-        keeper.log = log
+    _, told = reported(box)
     assert told["shared_memory"] == ["webui.db"]
 
 

@@ -1,6 +1,7 @@
 """A real PostgreSQL, and schemas that the real Open WebUI made; the mover runs in Open WebUI's own Python, as it does in
 its image. `npm run test:migrate` says what is missing."""
 
+import contextlib
 import itertools
 import json
 import os
@@ -99,6 +100,22 @@ def new_home() -> str:
     home = tempfile.mkdtemp(prefix="mover-pg-", dir="/var/tmp")
     os.chmod(home, 0o755)
     return home
+
+
+@contextlib.contextmanager
+def pgvector_server(database: str = ""):
+    """A server of its own with pgvector; on request with a database that has the extension, which on RDS its owner may make."""
+    home, postgres = new_home(), None
+    try:
+        postgres = make_server(home, programs_with_pgvector())
+        if database:
+            postgres.sql(f"CREATE DATABASE {database} OWNER openwebui")
+            postgres.sql("CREATE EXTENSION vector", database)
+        yield postgres
+    finally:
+        if postgres:
+            postgres.stop()
+        shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,10 @@
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 
 import pytest
-from conftest import PASSWORD, ROOT, make_server, new_home, programs_with_pgvector
+from conftest import PASSWORD, ROOT, pgvector_server
 
 PROGRAM = ROOT / "test" / "mover" / "crewai_program.py"
 
@@ -22,17 +21,8 @@ def crewai():
 
 @pytest.fixture(scope="module")
 def server():
-    home, postgres = new_home(), None
-    try:
-        postgres = make_server(home, programs_with_pgvector())
-        # As on RDS, the owner of the database may make the extension.
-        postgres.sql("CREATE DATABASE crews OWNER openwebui")
-        postgres.sql("CREATE EXTENSION vector", "crews")
+    with pgvector_server("crews") as postgres:
         yield postgres
-    finally:
-        if postgres:
-            postgres.stop()
-        shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture

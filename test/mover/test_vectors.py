@@ -9,7 +9,7 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import PASSWORD, ROOT, make_server, new_home, programs_with_pgvector
+from conftest import PASSWORD, ROOT, pgvector_server
 
 VECTOR_MOVER = ROOT / "lib" / "stores" / "vectors" / "vector_mover.py"
 
@@ -53,15 +53,8 @@ print(json.dumps(found))
 
 @pytest.fixture(scope="module")
 def vectors():
-    home = new_home()
-    server = None
-    try:
-        server = make_server(home, programs_with_pgvector())
+    with pgvector_server() as server:
         yield server
-    finally:
-        if server:
-            server.stop()
-        shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

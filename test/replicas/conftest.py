@@ -46,18 +46,8 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 def vectors():
     """A database of its own for vectors, with pgvector."""
-    home = mover.new_home()
-    postgres = None
-    try:
-        postgres = mover.make_server(home, mover.programs_with_pgvector())
-        # Its user may not install an extension: on RDS the owner of the database may.
-        postgres.sql("CREATE DATABASE openwebui OWNER openwebui")
-        postgres.sql("CREATE EXTENSION vector", "openwebui")
+    with mover.pgvector_server("openwebui") as postgres:
         yield postgres
-    finally:
-        if postgres:
-            postgres.stop()
-        shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

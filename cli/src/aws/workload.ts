@@ -37,14 +37,7 @@ export interface DeployedWorkload {
 
 /** Finds a workload by its directory, and the service by the access point it mounts: names play no part. */
 export async function findWorkload(session: Session, query: WorkloadQuery): Promise<DeployedWorkload> {
-  if ((query.cluster === undefined) !== (query.service === undefined)) {
-    throw usageError('--cluster, --service', 'One of them is missing.', 'Pass both or neither.');
-  }
-  const resources = await stackResources(session, query.stack);
-  const accessPoint = await findAccessPoint(session, query, resources);
-  const services = query.service
-    ? await describeServices(session, query.cluster!, [query.service])
-    : await servicesOf(session, resources);
+  const { accessPoint, services } = await candidates(session, query);
   const found: DeployedWorkload[] = [];
   for (const service of services) {
     const workload = await mounting(session, query, accessPoint, service);
@@ -69,14 +62,7 @@ export async function findWorkload(session: Session, query: WorkloadQuery): Prom
  * task can run is told by a service that mounts the same file system, whose cluster and network it borrows.
  */
 export async function findTaskWorkload(session: Session, query: WorkloadQuery): Promise<DeployedWorkload> {
-  if ((query.cluster === undefined) !== (query.service === undefined)) {
-    throw usageError('--cluster, --service', 'One of them is missing.', 'Pass both or neither.');
-  }
-  const resources = await stackResources(session, query.stack);
-  const accessPoint = await findAccessPoint(session, query, resources);
-  const services = query.service
-    ? await describeServices(session, query.cluster!, [query.service])
-    : await servicesOf(session, resources);
+  const { resources, accessPoint, services } = await candidates(session, query);
   let host: Service | undefined;
   for (const service of services) {
     const definition = await definitionOf(session, service.taskDefinition!);
@@ -101,6 +87,19 @@ export async function findTaskWorkload(session: Session, query: WorkloadQuery): 
     `No task definition of the stack ${query.stack} mounts ${accessPoint.RootDirectory!.Path} to write.`,
     'Pass the stack whose task definition does.',
   );
+}
+
+/** The workload's access point, and the services that may run it: all of the stack, or the one that was named. */
+async function candidates(session: Session, query: WorkloadQuery) {
+  if ((query.cluster === undefined) !== (query.service === undefined)) {
+    throw usageError('--cluster, --service', 'One of them is missing.', 'Pass both or neither.');
+  }
+  const resources = await stackResources(session, query.stack);
+  const accessPoint = await findAccessPoint(session, query, resources);
+  const services = query.service
+    ? await describeServices(session, query.cluster!, [query.service])
+    : await servicesOf(session, resources);
+  return { resources, accessPoint, services };
 }
 
 async function definitionOf(session: Session, arn: string): Promise<TaskDefinition> {

@@ -3,7 +3,7 @@ import { doctorPolicy } from '../doctor/actions';
 import { exitCodeOf } from '../doctor/finding';
 import { printReport } from '../doctor/report';
 import { examine } from '../doctor/run';
-import { Shell } from './shell';
+import { PROFILE, REGION, Shell } from './shell';
 
 /** What the deploy app calls its stack. */
 const STACK = 'EfsDataLayer';
@@ -38,8 +38,8 @@ export function doctorCommand(shell: Shell): Command {
     .argument('[stack]', 'the CloudFormation stack of the data layer', STACK)
     .option('--json', 'one JSON object')
     .option('--print-policy', 'print the smallest IAM policy with which every check can be made, and do nothing else')
-    .option('--region <region>', 'the AWS region (default: that of your AWS configuration)')
-    .option('--profile <profile>', 'the AWS profile (default: that of your AWS configuration)')
+    .option(...REGION)
+    .option(...PROFILE)
     .addHelpText('after', HELP)
     .action(async (stack: string, options: DoctorOptions) => {
       if (options.printPolicy) {

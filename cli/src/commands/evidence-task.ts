@@ -11,7 +11,7 @@ import { Scan, SCAN_EVENT, SCAN_LINE } from '../evidence/scans';
 import { evidenceProgram } from '../evidence/task-program';
 import { EvidenceRequest } from '../evidence/verbs';
 import { Undo } from '../undo';
-import { AccountOptions, clientsOf, Shell, workloadQuery } from './shell';
+import { AccountOptions, clientsOf, PROFILE, REGION, Shell, workloadQuery } from './shell';
 
 export interface TaskOptions extends AccountOptions {
   readonly taskCpu?: string;
@@ -27,8 +27,8 @@ export function addTaskOptions(command: Command): Command {
     .option('--image <image>', `an image with Node 20 or newer, with npm or with ${DUCKDB} (default: ${NODE_IMAGE})`)
     .option('--task-cpu <units>', 'vCPU units of the task (default: 1024)')
     .option('--task-memory <MiB>', 'memory of the task (default: 4096)')
-    .option('--region <region>', 'the AWS region (default: that of your AWS configuration)')
-    .option('--profile <profile>', 'the AWS profile (default: that of your AWS configuration)');
+    .option(...REGION)
+    .option(...PROFILE);
 }
 
 const FLAGS: { [name in keyof TaskOptions]: string } = {

@@ -4,7 +4,7 @@ import { ask, EXIT, usageError } from '../errors';
 import { Indexed, indexEvidence } from '../search/index-evidence';
 import { SignedClient } from '../search/signed-client';
 import { Undo } from '../undo';
-import { AccountOptions, clientsOf, Shell } from './shell';
+import { AccountOptions, clientsOf, PROFILE, REGION, Shell } from './shell';
 
 interface Options extends AccountOptions {
   readonly endpoint?: string;
@@ -27,8 +27,8 @@ function indexCommand(shell: Shell): Command {
     .option('--stack <name>', 'the CloudFormation stack of the data layer, whose outputs say where the collection is')
     .option('--endpoint <url>', 'the collection, instead: https://<id>.<region>.aoss.amazonaws.com')
     .option('--index <name>', 'the index in it (default: that of the stack, or evidence)')
-    .option('--region <region>', 'the AWS region (default: that of your AWS configuration)')
-    .option('--profile <profile>', 'the AWS profile (default: that of your AWS configuration)')
+    .option(...REGION)
+    .option(...PROFILE)
     .option('--json', 'the result as one JSON object');
   return command.action(async (folder: string) => {
     const options = command.opts<Options>();

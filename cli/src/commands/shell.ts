@@ -25,6 +25,10 @@ export interface AccountOptions {
   readonly stores?: string;
 }
 
+/** Whose account, for every command that asks AWS. */
+export const REGION = ['--region <region>', 'the AWS region (default: that of your AWS configuration)'] as const;
+export const PROFILE = ['--profile <profile>', 'the AWS profile (default: that of your AWS configuration)'] as const;
+
 export function addAccountOptions(command: Command): Command {
   return command
     .option('--stack <name>', 'the CloudFormation stack of the data layer')
@@ -36,8 +40,8 @@ export function addAccountOptions(command: Command): Command {
     .option('--service <name>', 'the ECS service, when it is in another stack')
     .option('--cluster <name>', 'its cluster')
     .option('--image <image>', 'an image with Python for the one-off task (default: the workload’s, or python slim)')
-    .option('--region <region>', 'the AWS region (default: that of your AWS configuration)')
-    .option('--profile <profile>', 'the AWS profile (default: that of your AWS configuration)');
+    .option(...REGION)
+    .option(...PROFILE);
 }
 
 /** The workload that was named. */

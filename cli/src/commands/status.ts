@@ -7,7 +7,7 @@ import { requireEvidenceFolder } from '../status/evidence';
 import { statusPage } from '../status/page';
 import { readStatus, Status } from '../status/status';
 import { paint, statusText } from '../status/text';
-import { clientsOf, Shell } from './shell';
+import { clientsOf, PROFILE, REGION, Shell } from './shell';
 
 interface Options {
   readonly stack: string;
@@ -34,8 +34,8 @@ export function statusCommand(shell: Shell): Command {
     .option('--watch [seconds]', 'again and again, until Ctrl-C')
     .option('--json', 'everything, as JSON')
     .option('--html <file>', 'one page with plots, which loads nothing')
-    .option('--region <region>', 'the AWS region (default: that of your AWS configuration)')
-    .option('--profile <profile>', 'the AWS profile (default: that of your AWS configuration)')
+    .option(...REGION)
+    .option(...PROFILE)
     .addHelpText(
       'after',
       '\nExamples:\n  efs-data-layer status\n  efs-data-layer status --watch 30\n  efs-data-layer status --users 120 --html status.html',

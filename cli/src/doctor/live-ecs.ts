@@ -12,7 +12,7 @@ import { Clients } from '../aws/clients';
 import { hasKeeper } from '../aws/workload';
 import { Calls } from './calls';
 import { Memory, StackFacts } from './facts';
-import { pages } from './pages';
+import { pages } from '../aws/pages';
 import { asApi } from './compare';
 import { Promised } from './promise';
 

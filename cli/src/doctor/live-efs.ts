@@ -15,7 +15,7 @@ import {
 import { usageError } from '../errors';
 import { Calls, NoAnswer } from './calls';
 import { Memory, StackFacts } from './facts';
-import { pages } from './pages';
+import { pages } from '../aws/pages';
 
 /** The file system as EFS has it. */
 export class LiveEfs {

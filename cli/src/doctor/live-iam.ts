@@ -10,7 +10,7 @@ import {
 import { Calls } from './calls';
 import { Memory, StackFacts } from './facts';
 import { Statement, statementsOf } from './iam/evaluate';
-import { pages } from './pages';
+import { pages } from '../aws/pages';
 
 const ABSENT = /^NoSuchEntity(Exception)?$/;
 

@@ -21,7 +21,7 @@ import { Memory, StackFacts } from './facts';
 import { LiveEcs } from './live-ecs';
 import { LiveEfs } from './live-efs';
 import { LiveIam } from './live-iam';
-import { pages } from './pages';
+import { pages } from '../aws/pages';
 
 /** What is in the account now. Each thing is asked for once, however many checks look at it. */
 export class Live {

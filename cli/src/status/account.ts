@@ -4,6 +4,7 @@ import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { EFSClient } from '@aws-sdk/client-efs';
+import { pages } from '../aws/pages';
 
 /** The clients that status reads with. It changes nothing. */
 export interface ReadClients {
@@ -20,18 +21,6 @@ export interface LogLine {
   readonly at: number;
   readonly stream: string;
   readonly fields: { readonly [field: string]: unknown };
-}
-
-/** Follows the pages of an answer. */
-export async function pages<T>(next: (token?: string) => Promise<{ items?: T[]; token?: string }>): Promise<T[]> {
-  const all: T[] = [];
-  let token: string | undefined;
-  do {
-    const page = await next(token);
-    all.push(...(page.items ?? []));
-    token = page.token;
-  } while (token);
-  return all;
 }
 
 /** JSON lines of a log group that a pattern matches, oldest first. */

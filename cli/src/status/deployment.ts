@@ -8,7 +8,8 @@ import {
 } from '@aws-sdk/client-efs';
 import { hasKeeper } from '../aws/workload';
 import { usageError } from '../errors';
-import { pages, ReadClients } from './account';
+import { pages } from '../aws/pages';
+import { ReadClients } from './account';
 import { Part, part } from './part';
 
 /** A directory on the volume, and where the task that has it logs to. */

@@ -1,5 +1,6 @@
 import { GetMetricDataCommand, MetricDataQuery, MetricDataResult } from '@aws-sdk/client-cloudwatch';
-import { pages, ReadClients } from './account';
+import { pages } from '../aws/pages';
+import { ReadClients } from './account';
 import { StatusService } from './deployment';
 import { SizeAt } from './keeper';
 
@@ -109,7 +110,8 @@ function points(results: MetricDataResult[]): Point[] {
     .sort((a, b) => a.at - b.at);
 }
 
-function highestOfDays(all: Point[]): Point[] {
+/** The highest point of each day. */
+export function highestOfDays(all: Point[]): Point[] {
   const days = new Map<number, number>();
   for (const { at, value } of all) {
     const day = Math.floor(at / DAY) * DAY;

@@ -1,6 +1,7 @@
 import { ListRecoveryPointsByResourceCommand, RecoveryPointByResource } from '@aws-sdk/client-backup';
 import { FileSystemDescription } from '@aws-sdk/client-efs';
-import { countCalls, pages, ReadClients } from './account';
+import { pages } from '../aws/pages';
+import { countCalls, ReadClients } from './account';
 import { Cost, costOf } from './cost';
 import { readDeployment, StatusWorkload } from './deployment';
 import { EvidenceState, readEvidenceFolder, readEvidenceLog } from './evidence';

@@ -1,7 +1,7 @@
 import { Alternatives, DEFAULT_WORKLOAD, PriceBook, FALLBACK_REGION } from '../../../lib/bill';
 import { UPGRADE_PATHS } from '../../../lib/upgrade-paths';
 import { Status } from './status';
-import { Point } from './meters';
+import { highestOfDays, Point } from './meters';
 
 const DAY = 24 * 3_600_000;
 const GIB = 1024 ** 3;
@@ -37,15 +37,6 @@ export function trendOf(days: Point[], now: number): number | undefined {
   };
   const [last, before] = [mean(now - 7 * DAY, now), mean(now - 14 * DAY, now - 7 * DAY)];
   return last === undefined || !before ? undefined : last / before - 1;
-}
-
-function highestOfDays(points: Point[]): Point[] {
-  const days = new Map<number, number>();
-  for (const { at, value } of points) {
-    const day = Math.floor(at / DAY) * DAY;
-    days.set(day, Math.max(days.get(day) ?? 0, value));
-  }
-  return [...days].map(([at, value]) => ({ at, value }));
 }
 
 /** Every gauge. `users` is what the user says: no meter knows it. */

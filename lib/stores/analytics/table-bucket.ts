@@ -1,7 +1,8 @@
-import { ArnFormat, Fn, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as glue from 'aws-cdk-lib/aws-glue';
 import * as s3tables from 'aws-cdk-lib/aws-s3tables';
 import { Construct } from 'constructs';
+import { stackPart } from '../../stack-part';
 import { FOCUS_COLUMNS, LOAD_COLUMNS, PARTITION, fieldId, icebergFields } from './columns';
 import { COST_TABLE, LOADS_TABLE, NAMESPACE } from './sql';
 
@@ -20,11 +21,9 @@ export function existingTableBucket(scope: Construct, name: string): TableBucket
 
 /** Bucket, namespace and tables. They stay when they leave the stack: nobody else has the months that an export dropped. */
 export function makeTableBucket(scope: Construct, removalPolicy: RemovalPolicy): TableBucket {
-  const stack = Stack.of(scope);
   // Named here, because queries ask by name. A part of the stack's id keeps a second deployment from the bucket that a
   // first one left behind.
-  const part = Fn.select(4, Fn.split('-', Fn.select(2, Fn.split('/', stack.stackId))));
-  const name = `efs-data-layer-${Names.nodeUniqueId(scope.node).slice(-8).toLowerCase()}-${part}`;
+  const name = `efs-data-layer-${Names.nodeUniqueId(scope.node).slice(-8).toLowerCase()}-${stackPart(scope)}`;
   const bucket = new s3tables.CfnTableBucket(scope, 'TableBucket', {
     tableBucketName: name,
     encryptionConfiguration: { sseAlgorithm: 'AES256' },

@@ -1,7 +1,8 @@
-import { Fn, Names, Stack, Validations } from 'aws-cdk-lib';
+import { Names, Stack, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3vectors from 'aws-cdk-lib/aws-s3vectors';
 import { Construct } from 'constructs';
+import { stackPart } from '../../stack-part';
 import { VectorChoice } from './vector-choice';
 
 /** What Open WebUI's client calls (open_webui/retrieval/vector/dbs/s3vector.py, 0.12.4). */
@@ -25,8 +26,7 @@ export function s3Vectors(): VectorChoice {
       const stack = Stack.of(own);
       // Named here, because the application asks by name and CloudFormation gives back only an ARN. A part of the
       // stack's id keeps a second deployment from the bucket that a first one left behind.
-      const part = Fn.select(4, Fn.split('-', Fn.select(2, Fn.split('/', stack.stackId))));
-      const name = `efs-data-layer-${Names.nodeUniqueId(own.node).slice(-8).toLowerCase()}-${part}`;
+      const name = `efs-data-layer-${Names.nodeUniqueId(own.node).slice(-8).toLowerCase()}-${stackPart(own)}`;
       const bucket = new s3vectors.CfnVectorBucket(own, 'Bucket', {
         vectorBucketName: name,
         encryptionConfiguration: { sseType: 'AES256' },
