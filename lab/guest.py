@@ -116,6 +116,27 @@ def server(conf: dict) -> None:
     sh('rpc.nfsd', '--no-udp', '--no-nfs-version', '3', '--nfs-version', '4.1', '8')
 
 
+class DiskWatch:
+    """The longest time that a write to the server's disk took: no client can be faster."""
+
+    def __init__(self) -> None:
+        self.file = os.open('/mnt/watch', os.O_WRONLY | os.O_CREAT)
+        self.longest, self.begun = 0.0, time.monotonic()
+        threading.Thread(target=self.watch, daemon=True).start()
+
+    def watch(self) -> None:
+        while True:
+            self.begun = time.monotonic()
+            os.pwrite(self.file, b'.', 0)  # in place: a full disk does not refuse it
+            os.fsync(self.file)
+            self.longest = max(self.longest, time.monotonic() - self.begun)
+            time.sleep(0.5)
+
+    def seconds(self) -> float:
+        longest, self.longest = self.longest, 0.0
+        return max(longest, time.monotonic() - self.begun)
+
+
 def client(_: dict) -> None:
     os.makedirs('/mnt/efs')
     sh('/run/modprobe', 'nfsv4')
@@ -133,6 +154,7 @@ class Agent:
 
     def __init__(self, conf: dict) -> None:
         self.conf = conf
+        self.disk = DiskWatch() if conf['role'] == 'server' else None
         self.programs: dict[int, subprocess.Popen] = {}
         self.lock = threading.Lock()
         self.connection = reach(tuple(conf['control']), 'vec1')
@@ -222,6 +244,10 @@ class Agent:
 
     def do_glob(self, pattern: str) -> list:
         return sorted(glob.glob(pattern))
+
+    def do_disk_stall(self) -> float:
+        """Seconds of the longest write to the server's disk since the last question."""
+        return self.disk.seconds()
 
     def do_sync(self) -> None:
         os.sync()

@@ -29,7 +29,7 @@ from scenarios.common import Hosts, Options  # noqa: E402
 
 # Exit status when no kernel can be booted here, as other test suites say "skipped"
 CANNOT_RUN = 77
-# When nothing was lost, but a scenario did not come to its end twice: a guest's network sometimes stands still on a busy machine
+# When nothing was lost, but a scenario did not come to its end twice: a busy machine can be too slow for the lab itself
 INCOMPLETE, MAY_BE_MISSING = 75, 2
 NO_LAB = 'no lab here: '
 LONG_ONLY = {'large-database'}
