@@ -1,7 +1,7 @@
 // Writes docs/runbooks/alarms.md from lib/alarms: npm run docs:runbooks
 import * as fs from 'fs';
 import * as path from 'path';
-import { ALARM_KINDS, AlarmKind } from '../lib/alarms/kinds';
+import { ALARM_KINDS, AlarmKind, COUNTS_PERIODS } from '../lib/alarms/kinds';
 import { RUNBOOKS } from './runbooks';
 
 export const ALARMS_DOC = path.join(RUNBOOKS, 'alarms.md');
@@ -16,11 +16,12 @@ thresholds: \`alarms: { storedGiB: { Warning: 15, Critical: 30 } }\` makes two, 
 log lines, after the first ten, and only for the hours in which such a line came; dashboards $3, after the first three
 (aws.amazon.com/cloudwatch/pricing; price list of 2025-09-23, \`lib/bill/prices\`). With services there are 14 alarms on 15 metrics, 7
 of them from logs: $0.50 a month in an account that has no others, at most $3.60 (and $3 for the dashboard) in one whose free
-allowance is used. The bill counts the allowance as unused. They are part of the budget: what they cost is stored less. When the budget does not
-hold, leave kinds out (\`{}\`), first those of the triggers, or raise \`data-layer:monthlyBudgetUsd\`.
+allowance is used. S3 Tables have 4 more, on one metric each: $0.40. The bill counts the allowance as unused. They are part of the
+budget: what they cost is stored less. When the budget does not hold, leave kinds out (\`{}\`), first those of the triggers, or raise \`data-layer:monthlyBudgetUsd\`.
 
 **What they do not see.** Whether a task runs at all (ECS starts it again), and what has no metric: the number of users, the need for SQL and vectors
-together, the volume of evidence that is scanned. \`efs-data-layer status\` shows what is known of these.
+together, the volume of evidence that is scanned. \`efs-data-layer status\` shows what is known of these. A load of FOCUS tables that finds
+nothing delivered succeeds, and says so in its output only.
 `;
 
 function period({ periodSeconds, periods }: AlarmKind): string {
@@ -31,7 +32,7 @@ function period({ periodSeconds, periods }: AlarmKind): string {
 
 function section([prop, kind]: [string, AlarmKind]): string {
   const { title, defaults, unit, measured, comparison, missing, whyMissing, meaning, steps } = kind;
-  const counts = prop === 'overlapMinutes' || prop === 'backupAgeHours';
+  const counts = COUNTS_PERIODS.includes(prop);
   const thresholds = Object.entries(defaults).map(
     ([name, value]) => `${name}, ${counts ? '' : `${comparison} `}${value} ${unit}`,
   );

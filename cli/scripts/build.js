@@ -4,7 +4,7 @@ const { spawnSync } = require('child_process');
 const fs = require('fs');
 const path = require('path');
 const { bundleTask } = require('./bundle-task');
-const { READ_AT_RUN_TIME, TASK_BUNDLE } = require('./read-at-run-time');
+const { READ_AT_RUN_TIME, TASK_BUNDLES } = require('./read-at-run-time');
 
 const root = path.join(__dirname, '..');
 const repository = path.join(root, '..');
@@ -23,5 +23,7 @@ for (const file of READ_AT_RUN_TIME()) {
   fs.mkdirSync(path.dirname(path.join(dist, file)), { recursive: true });
   fs.copyFileSync(path.join(repository, file), path.join(dist, file));
 }
-fs.writeFileSync(path.join(dist, TASK_BUNDLE), bundleTask());
+for (const [room, file] of Object.entries(TASK_BUNDLES)) {
+  fs.writeFileSync(path.join(dist, file), bundleTask(room));
+}
 fs.copyFileSync(path.join(repository, 'LICENSE'), path.join(root, 'LICENSE'));

@@ -12,11 +12,14 @@ const FOLDERS = [
   'cli/src/keeper',
 ];
 
-/** The program of an evidence task, which the build makes (bundle-task.js). */
-exports.TASK_BUNDLE = 'cli/src/evidence/task.bundle.js';
+/** The programs of one-off tasks, by room, which the build makes (bundle-task.js). */
+exports.TASK_BUNDLES = {
+  evidence: 'cli/src/evidence/task.bundle.js',
+  search: 'cli/src/search/task.bundle.js',
+};
 
 exports.READ_AT_RUN_TIME = () => [
-  'cli/src/evidence/task-boot.js',
+  'cli/src/aws/node-boot.js',
   ...FOLDERS.flatMap((folder) =>
     fs
       .readdirSync(path.join(repository, folder))

@@ -76,7 +76,23 @@ describe('the command line’s package, compiled and unpacked', () => {
     const request = JSON.stringify({ verb: 'verify', root: directory, json: true, anchors: [] });
     const { status, stdout } = spawnSync(process.execPath, [program, request], { encoding: 'utf8' });
     expect([status, JSON.parse(stdout.trim().split('\n').at(-1)!).unchanged]).toEqual([1, false]);
-    expect(files).toContain('dist/cli/src/evidence/task-boot.js');
+    expect(files).toContain('dist/cli/src/aws/node-boot.js');
+  });
+
+  test('holds the program of a search task, which needs no other package', () => {
+    const program = path.join(directory, 'package', 'dist', 'cli', 'src', 'search', 'task.bundle.js');
+    const text = fs.readFileSync(program, 'utf8');
+    const required = [...text.matchAll(/require\("([^"]*)"\)/g)].map(([, name]) => name);
+    expect(required.filter((name) => !isBuiltin(name))).toEqual([]);
+    const request = {
+      root: directory,
+      endpoint: 'http://127.0.0.1:1',
+      index: 'evidence',
+      region: 'us-east-1',
+      json: true,
+    };
+    const { status, stderr } = spawnSync(process.execPath, [program, JSON.stringify(request)], { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([64, expect.stringContaining('It has neither reports/ nor findings/.')]);
   });
 
   test('runs', () => {

@@ -10,7 +10,7 @@ import type { Workload } from '../workloads';
 import { Writers } from '../workloads';
 import { DataLayerDashboard } from './dashboard';
 import { requireAlarms } from './inputs';
-import { ALARM_KINDS, runbookOf } from './kinds';
+import { ALARM_KINDS, COUNTS_PERIODS, runbookOf } from './kinds';
 import { LOG_METRICS, LogMetric } from './log-metrics';
 import { AlarmsProps, AlarmThresholds } from './props';
 
@@ -18,9 +18,6 @@ const GIB = 1024 ** 3;
 
 /** How the number that a user writes becomes the threshold of the metric. */
 const FACTOR: { readonly [kind: string]: number } = { burstCreditGiB: GIB, storedGiB: GIB, snapshotAgeHours: 3600 };
-
-/** Kinds whose number is how many periods in a row must breach; the threshold itself is one job, or one task. */
-const COUNTS_PERIODS = ['overlapMinutes', 'backupAgeHours'];
 
 const COMPARISON = {
   '<': cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
@@ -78,6 +75,7 @@ export class DataLayerAlarms extends Construct {
     this.namespace = `efs-data-layer/${Stack.of(data).stackName}/${within}`;
     this.filterLogs();
     this.watchVolume();
+    this.watchLoad();
     if (props.dashboard ?? true) {
       this.layout = new DataLayerDashboard(this, data, this);
       this.dashboard = this.layout.dashboard;
@@ -206,6 +204,19 @@ export class DataLayerAlarms extends Construct {
       this.add('snapshotAgeHours', this.metricSnapshotAge());
       this.add('writesInFlight', this.metricWritesInFlight());
     }
+  }
+
+  /** Each way to end without success by itself: a metric that was never published cannot hide another. */
+  private watchLoad(): void {
+    const load = this.data.stores.s3Tables?.load;
+    if (!load) {
+      return;
+    }
+    const ways = { Failed: load.metricFailed(), TimedOut: load.metricTimedOut(), Aborted: load.metricAborted() };
+    for (const [way, metric] of Object.entries(ways)) {
+      this.add('failedLoads', metric, new Construct(this, way), `${metric.metricName}: `);
+    }
+    this.add('loadAgeHours', load.metricSucceeded());
   }
 
   /** In the service's scope, which may be in another stack than the data layer: that stack knows the service's name. */

@@ -79,6 +79,7 @@ export class DataLayerDashboard {
           graph('QueuePool limit', [alarms.metricQueuePoolLimit()]),
           graph('Longest write of a keeper, s', [alarms.metricHeartbeat()]),
         ],
+        ...this.loads(data),
         [heading('## Is it time for a bigger service?\nThe lines are the triggers of the decision record.')],
         [
           graph('Writes in flight', [alarms.metricWritesInFlight()], { leftAnnotations: limits('writesInFlight') }),
@@ -87,6 +88,26 @@ export class DataLayerDashboard {
         ],
       ],
     });
+  }
+
+  /** Only with S3 Tables: how the loads ended. */
+  private loads(data: EfsDataLayer): cloudwatch.IWidget[][] {
+    const load = data.stores.s3Tables?.load;
+    if (!load) {
+      return [];
+    }
+    return [
+      [heading('## Are the FOCUS tables loaded?\nOnce a day, and every load succeeds.')],
+      [
+        graph('Loads that succeeded', [load.metricSucceeded({ label: 'Succeeded' })]),
+        graph('Loads that did not', [
+          load.metricFailed({ label: 'Failed' }),
+          load.metricTimedOut({ label: 'Timed out' }),
+          load.metricAborted({ label: 'Aborted' }),
+        ]),
+        graph('How long a load takes, ms', [load.metricTime({ statistic: 'Maximum' })]),
+      ],
+    ];
   }
 
   /** A service in another stack is left out: this stack would need that one's names, and that one this one's. */

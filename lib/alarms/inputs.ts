@@ -10,6 +10,7 @@ import { AlarmsProps } from './props';
 const BOUNDS: { readonly [kind: string]: { min: number; max: number; whole?: boolean } } = {
   overlapMinutes: { min: 2, max: 60, whole: true },
   backupAgeHours: { min: 1, max: 168, whole: true },
+  loadAgeHours: { min: 1, max: 168, whole: true },
   percentIoLimit: { min: 0, max: 100 },
   cpuPercent: { min: 0, max: 100 },
 };

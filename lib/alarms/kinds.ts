@@ -42,6 +42,9 @@ const AT_ONE_LINE = {
   whyMissing: NO_LINE,
 } as const;
 
+/** Kinds whose number is how many periods in a row must breach; the threshold itself is one job, one task or one load. */
+export const COUNTS_PERIODS = ['overlapMinutes', 'backupAgeHours', 'loadAgeHours'];
+
 /** By the prop that sets its thresholds. */
 export const ALARM_KINDS: { readonly [prop in keyof Required<AlarmThresholds>]: AlarmKind } = {
   overlapMinutes: {
@@ -142,6 +145,46 @@ export const ALARM_KINDS: { readonly [prop in keyof Required<AlarmThresholds>]: 
     steps: [
       'See the jobs: `aws backup list-backup-jobs --by-backup-vault-name <vault>`, statusMessage.',
       'Start one: `aws backup start-backup-job` with the vault, the file system’s ARN and the role of the plan.',
+    ],
+  },
+  failedLoads: {
+    title: 'A load of FOCUS tables failed',
+    defaults: { Any: 1 },
+    unit: 'executions in 5 minutes',
+    measured:
+      'AWS/States ExecutionsFailed, ExecutionsTimedOut and ExecutionsAborted of the load’s state machine, sum over 5 minutes: an alarm for each. Only with S3 Tables.',
+    comparison: '>=',
+    periodSeconds: 300,
+    periods: 1,
+    missing: NOT_BREACHING,
+    whyMissing: 'Between two loads nothing runs, so nothing is counted.',
+    meaning:
+      'A run of the state machine ended without success. Months that were loaded before stay as they are; a month that it was at is marked loading, and the saved queries leave it out.',
+    steps: [
+      'See the run and why it ended: `aws stepfunctions list-executions --state-machine-arn <arn>`, then `aws stepfunctions describe-execution --execution-arn <arn>`, error and cause.',
+      'What each cause means: [s3-tables.md](s3-tables.md#the-load).',
+      'The next run repairs what Athena or S3 refused for a while. Sooner: `aws stepfunctions start-execution --state-machine-arn <arn> --input \'{"months": ["2026-09"]}\'` with the months of the failed run.',
+      'Aborted: somebody stopped it; CloudTrail’s StopExecution says who.',
+    ],
+  },
+  loadAgeHours: {
+    title: 'No load of FOCUS tables succeeded',
+    defaults: { Old: 50 },
+    unit: 'hours',
+    measured:
+      'AWS/States ExecutionsSucceeded of the load’s state machine, sum over each hour. Only with S3 Tables. 50 hours are two daily loads in a row; a slower loadSchedule needs a larger number, or `{}`.',
+    comparison: '<',
+    periodSeconds: 3600,
+    periods: 50,
+    missing: BREACHING,
+    whyMissing:
+      'A load that was never started reports nothing, which is the case to find. After the first deployment the alarm is therefore on until the first load has succeeded.',
+    meaning:
+      'The tables are as old as the last load that succeeded. Either no load was started, or every one failed: then the alarms on failed loads are on or were.',
+    steps: [
+      'See the schedule: `aws scheduler list-schedules`, then `aws scheduler get-schedule --name <name>`; State must be ENABLED. `efs-data-layer doctor` finds one that was changed or switched off.',
+      'See the runs: `aws stepfunctions list-executions --state-machine-arn <arn>`. None: the schedule’s role may not start it any more. Failed ones: the alarms on failed loads.',
+      "Start one: `aws stepfunctions start-execution --state-machine-arn <arn> --input '{}'`; it compares the current month and the one before.",
     ],
   },
   burstCreditGiB: {

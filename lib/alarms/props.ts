@@ -67,6 +67,22 @@ export interface AlarmThresholds {
   readonly backupAgeHours?: { readonly [name: string]: number };
 
   /**
+   * Loads of FOCUS tables that failed, timed out or were aborted, in five minutes. An alarm for each of the three.
+   * Nothing without AnalyticsStore.s3Tables.
+   *
+   * @default - { Any: 1 }
+   */
+  readonly failedLoads?: { readonly [name: string]: number };
+
+  /**
+   * Whole hours, 1 to 168, in which no load of FOCUS tables succeeded. The default is two daily loads; a slower
+   * loadSchedule needs a larger number, or {}. Nothing without AnalyticsStore.s3Tables.
+   *
+   * @default - { Old: 50 }
+   */
+  readonly loadAgeHours?: { readonly [name: string]: number };
+
+  /**
    * Lines in five minutes that say a database or a store is damaged.
    *
    * @default - { Any: 1 }

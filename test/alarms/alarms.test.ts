@@ -5,6 +5,8 @@ import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import {
+  AlarmsProps,
+  AnalyticsStore,
   CacheStore,
   DataLayerStack,
   EfsDataLayer,
@@ -31,6 +33,14 @@ function alarmsOf(template: Template): Map<string, Alarm> {
 const stack = new DataLayerStack(new App(), 'Test', { services: true, dataLayer: { alarms: {} } });
 const template = Template.fromStack(stack);
 
+/** Kinds that are about the load of FOCUS tables. */
+const OF_THE_LOAD = ['failedLoads', 'loadAgeHours'];
+const withTables = (alarms: AlarmsProps) =>
+  new DataLayerStack(new App(), 'Test', {
+    dataLayer: { alarms, analytics: AnalyticsStore.s3Tables() },
+    focusExport: { bucketName: 'my-exports', prefix: 'focus/cost' },
+  });
+
 describe('with all defaults and services', () => {
   const alarms = Object.entries(template.findResources('AWS::CloudWatch::Alarm'));
   const of = (kind: string) =>
@@ -38,7 +48,10 @@ describe('with all defaults and services', () => {
 
   test('one of each kind, and an overlap for each single writer', () => {
     expect(Object.keys(ALARM_KINDS).map((kind) => [kind, of(kind).length])).toEqual(
-      Object.keys(ALARM_KINDS).map((kind) => [kind, kind === 'overlapMinutes' ? 2 : 1]),
+      Object.keys(ALARM_KINDS).map((kind) => [
+        kind,
+        kind === 'overlapMinutes' ? 2 : OF_THE_LOAD.includes(kind) ? 0 : 1,
+      ]),
     );
     expect(stack.dataLayer.alarms!.alarms).toHaveLength(alarms.length);
   });
@@ -147,6 +160,54 @@ describe('with all defaults and services', () => {
     expect(widgets.filter(({ type, properties }) => type === 'metric' && !properties.metrics)).toEqual([]);
     // The first three dashboards are free with up to 50 metrics each.
     expect(widgets.flatMap(({ properties }) => properties.metrics ?? []).length).toBeLessThanOrEqual(50);
+  });
+});
+
+describe('with S3 Tables', () => {
+  const tables = Template.fromStack(withTables({}));
+  const found = Object.entries(tables.findResources('AWS::CloudWatch::Alarm'))
+    .filter(([, { Properties }]) => Properties.Namespace === 'AWS/States')
+    .map(([id, { Properties }]) => ({ id, ...Properties }) as unknown as Alarm & { id: string });
+
+  test('a load that fails, times out or is aborted, and none that succeeds: each of the state machine alone', () => {
+    const machines = Object.keys(tables.findResources('AWS::StepFunctions::StateMachine'));
+    expect(machines).toHaveLength(1);
+    found.forEach(({ Dimensions }) =>
+      expect(Dimensions).toEqual([{ Name: 'StateMachineArn', Value: { Ref: machines[0] } }]),
+    );
+    const own = found.map(({ Dimensions: _, ...rest }) => rest);
+    expect(own.sort((a, b) => (a.id < b.id ? -1 : 1))).toMatchSnapshot();
+  });
+
+  test('no load for two days is found because nothing counts as bad, not because something is counted', () => {
+    expect(found.find(({ MetricName }) => MetricName === 'ExecutionsSucceeded')).toMatchObject({
+      TreatMissingData: 'breaching',
+      ComparisonOperator: 'LessThanThreshold',
+      Period: 3600,
+      EvaluationPeriods: 50,
+    });
+  });
+
+  test('a weekly load has a longer time, and its own names; {} makes none and the dashboard still shows the loads', () => {
+    const weekly = Template.fromStack(withTables({ failedLoads: {}, loadAgeHours: { Week: 168 } }));
+    const left = [...alarmsOf(weekly).values()].filter(({ Namespace }) => Namespace === 'AWS/States');
+    expect(left.map(({ MetricName, EvaluationPeriods }) => [MetricName, EvaluationPeriods])).toEqual([
+      ['ExecutionsSucceeded', 168],
+    ]);
+    expect(JSON.stringify(weekly.findResources('AWS::CloudWatch::Dashboard'))).toContain(
+      'Are the FOCUS tables loaded?',
+    );
+  });
+
+  test('what they cost: $0.40 where the free allowance is used', () => {
+    const { Resources } = tables.toJSON() as { Resources: Bodies };
+    const before: Bodies = {};
+    for (let at = 0; at < 10; at++) {
+      before[`Alarm${at}`] = { Type: 'AWS::CloudWatch::Alarm' };
+    }
+    const mine = Object.fromEntries(found.map(({ id }) => [id, Resources[id]]));
+    const usd = (bodies: Bodies) => bill(bodies, {}, { region: 'us-east-1' }).totals.all.totalUsd;
+    expect(usd({ ...before, ...mine }) - usd(before)).toBeCloseTo(0.4, 10);
   });
 });
 

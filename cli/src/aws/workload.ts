@@ -109,7 +109,8 @@ async function definitionOf(session: Session, arn: string): Promise<TaskDefiniti
   return taskDefinition!;
 }
 
-async function stackResources(session: Session, stack: string): Promise<StackResourceSummary[]> {
+/** What a stack has. */
+export async function stackResources(session: Session, stack: string): Promise<StackResourceSummary[]> {
   const resources: StackResourceSummary[] = [];
   let NextToken: string | undefined;
   do {
@@ -122,7 +123,8 @@ async function stackResources(session: Session, stack: string): Promise<StackRes
   return resources.filter((resource) => resource.ResourceStatus !== 'DELETE_COMPLETE');
 }
 
-function idsOf(resources: StackResourceSummary[], type: string): string[] {
+/** The physical ids of what is of a type. */
+export function idsOf(resources: StackResourceSummary[], type: string): string[] {
   return resources.filter((one) => one.ResourceType === type).map((one) => one.PhysicalResourceId!);
 }
 

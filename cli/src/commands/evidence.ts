@@ -5,8 +5,9 @@ import { parseMonths } from '../evidence/months';
 import { OutputFormat, table } from '../evidence/output';
 import { READY } from '../evidence/ready';
 import { EvidenceRequest, readAnchors, runEvidence } from '../evidence/verbs';
-import { TaskOptions, addTaskOptions, refuseTaskOptions, runInTask } from './evidence-task';
+import { addEvidenceTaskOptions, runInTask } from './evidence-task';
 import { Shell } from './shell';
+import { refuseTaskOptions, TaskOptions } from './volume-task';
 
 interface Options extends TaskOptions {
   readonly dir?: string;
@@ -68,7 +69,7 @@ function listCommand(shell: Shell): Command {
     .description('what is there by dataset and month: FOCUS version, rows, size, and what differs from FOCUS')
     .argument('[path]', 'the folder with the evidence, on the volume or a copy')
     .option('--json', 'one JSON object a line');
-  addTaskOptions(limits(command));
+  addEvidenceTaskOptions(limits(command));
   return command.action(async (folder: string | undefined) => {
     const { json = false, memory, spill, cache, ...options } = command.opts<Options>();
     await run(shell, options, folder, (root) => ({ verb: 'ls', root, json, memory, spill, cache }));
@@ -81,7 +82,7 @@ function verifyCommand(shell: Shell): Command {
     .argument('[path]', 'the folder with the evidence, on the volume or a copy')
     .option('--json', 'one JSON object a line; the lines with manifestSha256 are what --against takes')
     .option('--against <file>', 'manifests noted elsewhere: lines of an earlier --json, or of the collector’s log');
-  addTaskOptions(command);
+  addEvidenceTaskOptions(command);
   return command.action(async (folder: string | undefined) => {
     const { json = false, against, ...options } = command.opts<Options>();
     const anchors = against === undefined ? [] : readAnchors(against);
@@ -99,7 +100,7 @@ function queryCommand(shell: Shell): Command {
     .option('--tag <key>', 'the key of a tag, for cost-by-tag')
     .option('--json', 'one JSON object a row')
     .option('--csv', 'CSV');
-  addTaskOptions(limits(command));
+  addEvidenceTaskOptions(limits(command));
   return command.action(async (question: string | undefined) => {
     const { list, dir, month, tag, json, csv, memory, spill, cache, ...options } = command.opts<Options>();
     if (list) {

@@ -1,19 +1,23 @@
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { Command } from 'commander';
-import { ask, EXIT, usageError } from '../errors';
-import { Indexed, indexEvidence } from '../search/index-evidence';
-import { SignedClient } from '../search/signed-client';
-import { Undo } from '../undo';
-import { AccountOptions, clientsOf, PROFILE, REGION, Shell } from './shell';
+import { Session } from '../aws/clients';
+import { NODE_IMAGE } from '../aws/node-image';
+import { nodeProgram } from '../aws/node-program';
+import { inNetworkOfSchedule } from '../aws/schedule-network';
+import { DeployedWorkload, idsOf, stackResources } from '../aws/workload';
+import { ask, usageError } from '../errors';
+import { IndexRequest, runIndex } from '../search/request';
+import { clientsOf, Shell } from './shell';
+import { addTaskOptions, onlyJson, refuseTaskOptions, runOnVolume, TaskOptions } from './volume-task';
 
-interface Options extends AccountOptions {
+interface Options extends TaskOptions {
   readonly endpoint?: string;
   readonly index?: string;
   readonly json?: boolean;
 }
 
-/** Lines, or whole files, that are not in the index (EX_DATAERR). */
-const INCOMPLETE = 65;
+/** It reads files as a stream and sends a few MB at once. */
+const SIZE = { cpu: '512', memory: '1024' };
 
 /** `efs-data-layer search …` */
 export function searchCommand(shell: Shell): Command {
@@ -23,26 +27,72 @@ export function searchCommand(shell: Shell): Command {
 function indexCommand(shell: Shell): Command {
   const command = new Command('index')
     .description('put the text of reports and findings into OpenSearch Serverless; what is there already is left alone')
-    .argument('<path>', 'the folder with the evidence, on the volume or a copy')
-    .option('--stack <name>', 'the CloudFormation stack of the data layer, whose outputs say where the collection is')
+    .argument(
+      '[path]',
+      'the folder with the evidence, on the volume or a copy (default: the volume, with a one-off task)',
+    )
     .option('--endpoint <url>', 'the collection, instead: https://<id>.<region>.aoss.amazonaws.com')
     .option('--index <name>', 'the index in it (default: that of the stack, or evidence)')
-    .option(...REGION)
-    .option(...PROFILE)
     .option('--json', 'the result as one JSON object');
-  return command.action(async (folder: string) => {
+  addTaskOptions(
+    command,
+    'the CloudFormation stack of the data layer, whose outputs say where the collection is',
+    `an image with Node 20 or newer for the one-off task (default: ${NODE_IMAGE})`,
+    SIZE,
+  );
+  return command.action(async (folder: string | undefined) => {
     const options = command.opts<Options>();
+    if (folder !== undefined) {
+      refuseTaskOptions(folder, options, ['stack', 'region', 'profile']);
+    } else if (options.stack === undefined || options.endpoint !== undefined) {
+      throw usageError(
+        'search index',
+        'No folder is named, and a one-off task takes everything from a stack.',
+        'Pass --stack EfsDataLayer without --endpoint, or the folder, for example /mnt/evidence or a copy of it.',
+      );
+    }
     const { config } = clientsOf(shell, options).cloudFormation;
-    const { endpoint, index } = await collectionOf(shell, options);
-    const result = await Undo.guard(shell.io, async (_undo, signal) => {
-      const region = await ask('region', () => config.region());
-      const credentials = () => ask('credentials', () => config.credentials());
-      const client = new SignedClient(endpoint, region, credentials, shell.clock, signal, (why) => shell.io.note(why));
-      return indexEvidence(folder, client, index, shell.io, shell.clock);
-    });
-    tell(shell, result, options.json ?? false);
-    shell.exit(result.problems.length > 0 ? INCOMPLETE : EXIT.ok);
+    const collection = await collectionOf(shell, options);
+    const region = await ask('region', () => config.region());
+    const request = (root: string): IndexRequest => ({ root, region, ...collection, json: options.json ?? false });
+    const credentials = () => ask('credentials', () => config.credentials());
+    shell.exit(
+      folder === undefined
+        ? await indexInTask(shell, options, request)
+        : await runIndex(request(folder), credentials, shell.io, shell.clock),
+    );
   });
+}
+
+/** On the volume, as the role of the evidence task: the search lets it fill the index. */
+async function indexInTask(shell: Shell, options: Options, request: (root: string) => IndexRequest): Promise<number> {
+  return runOnVolume(
+    shell,
+    options,
+    { ...SIZE, image: NODE_IMAGE },
+    async (session, found) => {
+      const workload = await reaching(session, found);
+      return { workload, program: nodeProgram('search', request(found.mountPath)) };
+    },
+    (line) => onlyJson(shell, line, options.json ?? false),
+  );
+}
+
+/** A private search lets in the security group of the collector's schedule, and no service's. */
+async function reaching(session: Session, workload: DeployedWorkload): Promise<DeployedWorkload> {
+  const { stack } = workload.query;
+  if (idsOf(await stackResources(session, stack), 'AWS::OpenSearchServerless::VpcEndpoint').length === 0) {
+    return workload;
+  }
+  const inside = await inNetworkOfSchedule(session, workload);
+  if (!inside) {
+    throw usageError(
+      `--stack ${stack}`,
+      'Its search answers in the VPC only and lets in the task of the collector’s schedule, which the stack has not.',
+      'Deploy it with -c data-layer:services=true and a focusExport: then it has one.',
+    );
+  }
+  return inside;
 }
 
 async function collectionOf(shell: Shell, options: Options): Promise<{ endpoint: string; index: string }> {
@@ -76,27 +126,4 @@ async function collectionOf(shell: Shell, options: Options): Promise<{ endpoint:
     );
   }
   return { endpoint: found, index: index ?? output('SearchIndex') ?? 'evidence' };
-}
-
-function tell({ io }: Shell, result: Indexed, json: boolean): void {
-  const { files, unchanged, others, documents, deleted, problems, moreProblems } = result;
-  problems.forEach(({ file, line, text }) => io.note(`${file}${line === undefined ? '' : `:${line}`}: ${text}`));
-  if (moreProblems > 0) {
-    io.note(`… and ${moreProblems} more like these.`);
-  }
-  if (json) {
-    io.out(JSON.stringify(result));
-    return;
-  }
-  io.out(
-    `${files} file(s) indexed with ${documents} document(s), ${unchanged} unchanged; ${deleted} document(s) of earlier contents taken out first.`,
-  );
-  if (others > 0) {
-    io.out(
-      `${others} file(s) of other kinds were left out: text is read from .md, .txt, .json, .jsonl, .csv, .tsv and .gz of these.`,
-    );
-  }
-  if (problems.length > 0) {
-    io.out('What is named above is not in the index; its files are read again next time.');
-  }
 }

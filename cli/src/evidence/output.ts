@@ -5,6 +5,11 @@ export type OutputFormat = 'table' | 'csv' | 'json';
 /** A table holds all of its rows in memory to align them: this many, and then it says so. */
 const TABLE_ROWS = 1000;
 
+/** A number with its noun: 1 run, 2 runs. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** Prints a result as it comes. Returns the number of rows. */
 export async function printResult(
   result: DuckDBResult,

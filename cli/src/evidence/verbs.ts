@@ -3,7 +3,7 @@ import { usageError } from '../errors';
 import { Io } from '../io';
 import { EngineLimits } from './engine';
 import { listEvidence } from './listing';
-import { bytesText, table } from './output';
+import { bytesText, counted, table } from './output';
 import { problemLine } from './problems';
 import { query, QueryRequest } from './query';
 import { Head, verify } from './verify';
@@ -61,7 +61,7 @@ async function ls(request: EvidenceRequest & { verb: 'ls' }, io: Io, now: Date):
     );
     said.forEach((first, text) => io.note(`differs from FOCUS: ${text} (${first})`));
     io.out('');
-    io.out(`Queries of ${scans.month} read ${bytesText(scans.bytes)} in ${scans.queries} runs.`);
+    io.out(`Queries of ${scans.month} read ${bytesText(scans.bytes)} in ${counted(scans.queries, 'run')}.`);
   }
   if (datasets.length === 0) {
     io.note(`[${request.root}] There is no data file that can be read.`);
@@ -81,12 +81,12 @@ async function runVerify(request: EvidenceRequest & { verb: 'verify' }, io: Io):
   } else {
     findings.forEach(({ file, text }) => io.out(`${file} ${text}`));
     io.out(
-      `${folders} folders, ${runs} runs, ${files} files, ${bytesText(bytes)}: ${findings.length === 0 ? 'unchanged' : `${findings.length} findings`}`,
+      `${counted(folders, 'folder')}, ${counted(runs, 'run')}, ${counted(files, 'file')}, ${bytesText(bytes)}: ${findings.length === 0 ? 'unchanged' : counted(findings.length, 'finding')}`,
     );
   }
   unfinished.forEach((place) => io.note(`${place} is unfinished: a writer is at work, or was killed there.`));
   if (unsealed > 0) {
-    io.note(`${unsealed} manifests carry no checksum of their own (written by an older collector).`);
+    io.note(`${counted(unsealed, 'manifest')} without a checksum of its own (written by an older collector).`);
   }
   if (request.anchors.length === 0 && heads.length > 0) {
     io.note(

@@ -53,7 +53,7 @@ test('runs are named by time, read-only, complete, and chained', () => {
 
 test('what nobody touched is unchanged', async () => {
   expect(await verify()).toBe(0);
-  expect(folder.out.at(-1)).toBe('1 folders, 2 runs, 3 files, 42 B: unchanged');
+  expect(folder.out.at(-1)).toBe('1 folder, 2 runs, 3 files, 42 B: unchanged');
 });
 
 test.each<[string, string, () => void]>([
