@@ -11,7 +11,7 @@ environment:
   DATA_LAYER_PHASE       cutover: a SQLite file may stay beside the database; complete: it must be archived; unset: the
                          relational data is not in PostgreSQL, nothing is asked
   DATA_LAYER_REPLICAS    above 1: the schema is brought up to date by one task at a time, here, not by the application
-  DATA_LAYER_DEADLINE (120)  seconds to wait for the database
+  DATA_LAYER_DEADLINE (120)  seconds to wait for the database, and for a packet from it once it is connected
   DATA_LAYER_MIGRATIONS  the image's Alembic versions: an image older than the database's schema is refused
   DATABASE_HOST, _PORT, _NAME, _USER, _PASSWORD   as Open WebUI reads them; PGSSLMODE and PGSSLROOTCERT as libpq does
   DATA_LAYER_VECTORS_HOST, _PORT, _NAME, _USER, _PASSWORD, _SSLMODE, _SSLROOTCERT   a database of its own for vectors:
@@ -111,10 +111,15 @@ def connect():
         host=setting("DATABASE_HOST"), port=setting("DATABASE_PORT"), dbname=setting("DATABASE_NAME"),
         user=url_safe("DATABASE_USER"), password=url_safe("DATABASE_PASSWORD"),
     )  # fmt: skip
-    end = time.monotonic() + float(os.environ.get("DATA_LAYER_DEADLINE", "120"))
+    patience = float(os.environ.get("DATA_LAYER_DEADLINE", "120"))
+    end = time.monotonic() + patience
+    # Without these, a connection whose packets vanish is waited for as long as TCP does: hours.
+    alive = dict(keepalives_idle=max(1, int(patience / 10)), keepalives_interval=max(1, int(patience / 30)), tcp_user_timeout=int(patience * 1000))
     while True:
+        # libpq takes no less than 2 s.
+        once = max(2, min(30, int(end - time.monotonic())))
         try:
-            return psycopg.connect(**target, connect_timeout=30, autocommit=True, application_name="efs-data-layer")
+            return psycopg.connect(**target, **alive, connect_timeout=once, autocommit=True, application_name="efs-data-layer")
         except psycopg.OperationalError as error:
             why = " ".join(str(error).split())
             if re.search(r"authentication failed|does not exist|no pg_hba\.conf entry", why):
@@ -232,6 +237,20 @@ def bring_up_to_date():
 
 
 def check(phase):
+    import psycopg
+
+    try:
+        ask(phase)
+    except psycopg.OperationalError as error:
+        where = f"{setting('DATABASE_HOST')}:{setting('DATABASE_PORT')}"
+        raise Quit(
+            UNREACHABLE,
+            f"{where} went away while it was asked: {' '.join(str(error).split())}. Does it run, and does the network in "
+            "between let packets through in both directions? The next start asks again.",
+        ) from None
+
+
+def ask(phase):
     directory = setting("DATA_LAYER_DIR")
     if phase not in ("cutover", "complete"):
         raise Quit(USAGE, f"DATA_LAYER_PHASE is {phase!r}; it is cutover or complete.")

@@ -46,8 +46,10 @@ def programs_with_pgvector() -> pathlib.Path:
 
 
 class Postgres:
-    def __init__(self, home: str, bin: pathlib.Path | None = None):
-        self.home, self.bin = home, bin or programs()
+    """`inside` are the words that put a program into the server's network; `address` is where it listens there."""
+
+    def __init__(self, home: str, bin: pathlib.Path | None = None, inside: tuple[str, ...] = (), address: str = "127.0.0.1"):
+        self.home, self.bin, self.inside, self.address = home, bin or programs(), inside, address
         self.user = "postgres" if os.getuid() == 0 else None
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -56,14 +58,14 @@ class Postgres:
     def run(self, *command: str, check: bool = True) -> str:
         # PostgreSQL refuses to run as root.
         command = ("runuser", "-u", self.user, "--", *command) if self.user else command
-        done = subprocess.run(command, capture_output=True, text=True, cwd="/")
+        done = subprocess.run((*self.inside, *command), capture_output=True, text=True, cwd="/")
         assert done.returncode == 0 or not check, done.stderr
         return done.stdout
 
     def start(self, data: str = "", more: str = "") -> None:
         data = data or f"{self.home}/data"
-        (pathlib.Path(self.home) / "hba").write_text("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
-        settings = f"-c fsync=off -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.home} -c hba_file={self.home}/hba -c port={self.port} {more}"
+        (pathlib.Path(self.home) / "hba").write_text("local all all trust\nhost all all all scram-sha-256\n")
+        settings = f"-c fsync=off -c listen_addresses={self.address} -c unix_socket_directories={self.home} -c hba_file={self.home}/hba -c port={self.port} {more}"
         self.run(str(self.bin / "pg_ctl"), "-D", data, "-w", "-l", f"{self.home}/log", "-o", settings, "start")
 
     def stop(self, data: str = "") -> None:
@@ -74,19 +76,19 @@ class Postgres:
         return self.run(*psql, "-c", text).strip()
 
     def environment(self, database: str, **more: str) -> dict[str, str]:
-        return {"DATABASE_HOST": "127.0.0.1", "DATABASE_PORT": str(self.port), "DATABASE_NAME": database, "DATABASE_USER": "openwebui", "DATABASE_PASSWORD": PASSWORD, **more}
+        return {"DATABASE_HOST": self.address, "DATABASE_PORT": str(self.port), "DATABASE_NAME": database, "DATABASE_USER": "openwebui", "DATABASE_PASSWORD": PASSWORD, **more}
 
     def url(self, database: str) -> str:
-        return f"postgresql://openwebui:{PASSWORD}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://openwebui:{PASSWORD}@{self.address}:{self.port}/{database}"
 
 
-def make_server(home: str, bin: pathlib.Path | None = None, data: str = "") -> Postgres:
+def make_server(home: str, bin: pathlib.Path | None = None, data: str = "", **network) -> Postgres:
     data = data or f"{home}/data"
     if bin and not bin.is_relative_to("/usr"):
         # Its user may not enter our directory.
         shutil.copytree(bin.parents[2], f"{home}/programs")
         bin = pathlib.Path(home) / "programs" / "pgserver" / "pginstall" / "bin"
-    postgres = Postgres(home, bin)
+    postgres = Postgres(home, bin, **network)
     if postgres.user:
         os.chown(home, pwd.getpwnam(postgres.user).pw_uid, -1)
     postgres.run(str(postgres.bin / "initdb"), "-D", data, "-A", "trust", "--no-sync", "-E", "UTF8", "--locale", "C.UTF-8")
@@ -155,6 +157,8 @@ def templates(server, python, tmp_path_factory):
 class Case:
     """A directory with a webui.db, and a database to move it to."""
 
+    # The words that put the mover into a network of its own.
+    inside: tuple[str, ...] = ()
     names = (f"case{number}" for number in itertools.count())
 
     def __init__(self, server, python, template: pathlib.Path, folder: pathlib.Path):
@@ -179,7 +183,7 @@ class Case:
         return {**base, **own, **self.server.environment(self.database), **more}
 
     def start(self, *arguments: str, **more: str) -> subprocess.Popen:
-        return subprocess.Popen([self.python, str(MOVER), *arguments], env=self.environment(**more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen([*self.inside, self.python, str(MOVER), *arguments], env=self.environment(**more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def move(self, *arguments: str, status: int = 0, **more: str) -> list[dict]:
         process = self.start(*arguments, **more)

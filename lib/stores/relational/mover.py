@@ -21,6 +21,7 @@ environment:
   KEEPER_DIR                  the directory on the volume with webui.db; the other KEEPER_ variables as keeper.py has them
   DATABASE_HOST, _PORT, _NAME, _USER, _PASSWORD   the target; or DATABASE_URL, a postgresql:// address. PGSSLMODE and
                               PGSSLROOTCERT as libpq reads them
+  MOVER_SILENCE (300)         seconds without any packet from the database's host after which a connection is given up
 
 kinds of anomalies:
   nul            U+0000 in a text, or \\u0000 in a JSON text             repair: U+FFFD instead
@@ -290,6 +291,17 @@ def fingerprint(target: dict) -> str:
     return f"{target['host']}:{target['port']}/{target['dbname']}"
 
 
+def silence() -> int:
+    return int(os.environ.get("MOVER_SILENCE") or 300)
+
+
+def alive() -> dict[str, int]:
+    """How libpq and the server are told to give up a connection whose packets vanish. TCP's own patience is hours, the
+    application is stopped meanwhile, and the server's half holds the locks that the next attempt needs."""
+    seconds = silence()
+    return {"keepalives_idle": max(1, seconds // 10), "keepalives_interval": max(1, seconds // 30), "keepalives_count": 6, "tcp_user_timeout": seconds * 1000}
+
+
 def connect(target: dict):
     try:
         import psycopg
@@ -297,9 +309,8 @@ def connect(target: dict):
         raise Quit(USAGE, "This Python has no psycopg. Run the mover in the Open WebUI image.") from None
     where = fingerprint(target)
     try:
-        # A server that vanishes without a word must not keep the application stopped for the hours of TCP's own patience.
-        alive = dict(keepalives_idle=30, keepalives_interval=10, keepalives_count=6, tcp_user_timeout=300_000)
-        connection = psycopg.connect(**target, **alive, connect_timeout=15, application_name="efs-data-layer-mover", options="-c DateStyle=ISO -c client_encoding=UTF8 -c idle_in_transaction_session_timeout=0 -c statement_timeout=0 -c lock_timeout=20s -c TimeZone=UTC")
+        there = " ".join(f"-c {name if name.startswith('tcp') else f'tcp_{name}'}={value}" for name, value in alive().items())
+        connection = psycopg.connect(**target, **alive(), connect_timeout=15, application_name="efs-data-layer-mover", options=f"{there} -c DateStyle=ISO -c client_encoding=UTF8 -c idle_in_transaction_session_timeout=0 -c statement_timeout=0 -c lock_timeout=20s -c TimeZone=UTC")
     except psycopg.OperationalError as error:
         why = " ".join(str(error).split())
         if re.search(r"authentication failed|no password supplied|role .* does not exist|no pg_hba\.conf entry|permission denied", why):
@@ -311,6 +322,16 @@ def connect(target: dict):
     if encoding != "UTF8":
         raise Quit(REFUSED, f"{where} has the encoding {encoding}. Make the database with ENCODING 'UTF8'.")
     return connection
+
+
+def commit(connection, target: dict) -> None:
+    import psycopg
+
+    try:
+        connection.commit()
+    except psycopg.OperationalError as error:
+        why = " ".join(str(error).split())
+        raise Quit(IO, f"{fingerprint(target)} went away while the last step was committed: {why}. Whether it was is not known here; the files on the volume are as they were. Run the same command again once it answers: it finds out and goes on.") from None
 
 
 def target_head(connection) -> str | None:
@@ -333,8 +354,9 @@ def make_schema(url: str) -> str:
 
 def url_of(target: dict) -> str:
     quote = lambda text: urllib.parse.quote(text, safe="")
-    tls = "".join(f"{'&' if n else '?'}{name}={quote(target[name])}" for n, name in enumerate(k for k in ("sslmode", "sslrootcert") if k in target))
-    return f"postgresql://{quote(target['user'])}:{quote(target['password'])}@{target['host']}:{target['port']}/{quote(target['dbname'])}{tls}"
+    more = {**{name: target[name] for name in ("sslmode", "sslrootcert") if name in target}, "connect_timeout": "15", **alive()}
+    query = "&".join(f"{name}={quote(str(value))}" for name, value in more.items())
+    return f"postgresql://{quote(target['user'])}:{quote(target['password'])}@{target['host']}:{target['port']}/{quote(target['dbname'])}?{query}"
 
 
 def read_schema(connection) -> dict[str, Table]:
@@ -960,7 +982,7 @@ class Mover:
             self.sequences(connection, tables)
             write_marker(connection, "migrated", digest, counts, head, self.path)
             reached("marked")
-            connection.commit()
+            commit(connection, self.target)
         reached("committed")
         self.lease.set_migrated({"source_digest": digest, "target": fingerprint(self.target), "at": utc()})
         reached("owner-written")
@@ -1066,7 +1088,7 @@ class Mover:
         self.fill(connection, tables, fresh, head)
         reached("back-filled")
         write_marker(connection, "returned", marker["source_digest"], marker["table_counts"], head, self.path)
-        connection.commit()  # From here PostgreSQL is not started on; the file is not yet either.
+        commit(connection, self.target)  # From here PostgreSQL is not started on; the file is not yet either.
         reached("back-committed")
         keeper = self.lease.module
         if os.path.exists(self.path):
@@ -1149,7 +1171,7 @@ class Mover:
                     dropped[table.name], lost[table.name] = number, again
                     log("discard", table=table.name, dropped=number, as_before=again, message=f"{table.name}: {number} rows that were made or changed since the move are dropped, {again} are as they were before it")
         write_marker(connection, "discarded", marker["source_digest"], marker["table_counts"], head, self.path)
-        connection.commit()
+        commit(connection, self.target)
         reached("discard-committed")
         self.lease.set_migrated(None)
         self.report.update(dropped=dropped, dropped_rows=sum(dropped.values()), as_before_rows=sum(lost.values()))
@@ -1368,7 +1390,7 @@ def guarded(work) -> int:
     except Exception as error:
         name = f"{type(error).__module__}.{type(error).__name__}"
         if type(error).__module__.startswith("psycopg"):
-            status, message = IO, f"PostgreSQL failed: {' '.join(str(error).split())}. Nothing was committed and the source is as it was. {way_out(error)}"
+            status, message = IO, f"PostgreSQL at {target_name()} failed: {' '.join(str(error).split())}. Nothing was committed and the source is as it was. {way_out(error)}"
         elif type(error).__module__ == "keeper" and hasattr(error, "status"):
             status, message, fields = error.status, error.message, error.fields
         elif name == "keeper.Damage":
@@ -1383,6 +1405,13 @@ def guarded(work) -> int:
     return status
 
 
+def target_name() -> str:
+    try:
+        return fingerprint(address())
+    except Quit:
+        return "an address that is not set"
+
+
 def way_out(error: Exception) -> str:
     code = getattr(error, "sqlstate", None) or ""
     if code.startswith("53100"):
@@ -1391,7 +1420,7 @@ def way_out(error: Exception) -> str:
         return "Its user may not do this: the owner of the database is needed."
     if code == "55P03":
         return "Something else uses its tables: stop whatever is connected to it."
-    return "Was it restarted, or the connection cut? Run the same command again."
+    return f"Was it restarted, or the connection cut? Or did {silence()} s pass without a packet from it: does it run, and do the security groups and routes in between let packets through in both directions? Run the same command again."
 
 
 if __name__ == "__main__":

@@ -179,7 +179,7 @@ class VectorMover:
                 self.finish("checked")
                 return
             self.compare(connection, chroma, sent)
-            connection.commit()
+            mover.commit(connection, self.target)
             connection.autocommit = True
             connection.execute(f"ANALYZE {TABLE}")
             self.finish("copied")
