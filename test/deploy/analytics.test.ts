@@ -4,6 +4,7 @@ import {
   GetWorkGroupCommand,
   ListNamedQueriesCommand,
 } from '@aws-sdk/client-athena';
+import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { GetTableCommand, GlueClient } from '@aws-sdk/client-glue';
 import { GetBucketVersioningCommand, GetPublicAccessBlockCommand, S3Client } from '@aws-sdk/client-s3';
 import { ListTableBucketsCommand, ListTablesCommand, S3TablesClient } from '@aws-sdk/client-s3tables';
@@ -18,7 +19,7 @@ jest.setTimeout(600_000);
 const flags = (values: Record<string, string>) =>
   Object.entries(values).flatMap(([name, value]) => ['-c', `data-layer:${name}=${value}`]);
 const EXPORT = { focusExport: 's3://focus-exports-123456789012/focus/cost', createFocusExport: 'us-east-1' };
-const TABLES = { ...EXPORT, analytics: 's3-tables' };
+const TABLES = { ...EXPORT, analytics: 's3-tables', alarms: 'true' };
 
 let deployment: Deployment;
 
@@ -36,6 +37,19 @@ const tablesIn = async (tableBucketARN: string) =>
   (await new S3TablesClient(deployment.aws.client).send(new ListTablesCommand({ tableBucketARN }))).tables!.map(
     ({ namespace, name, tableARN }) => `${namespace![0]}.${name} ${tableARN}`,
   );
+
+/** The metrics of the load that an alarm looks at, by what it looks at. */
+async function loadAlarms(): Promise<Record<string, string[]>> {
+  const { MetricAlarms = [] } = await new CloudWatchClient(deployment.aws.client).send(new DescribeAlarmsCommand({}));
+  const found: Record<string, string[]> = {};
+  for (const { Namespace, MetricName, Dimensions } of MetricAlarms) {
+    if (Namespace === 'AWS/States') {
+      const [{ Name, Value }] = Dimensions!;
+      found[`${Name} ${Value}`] = [...(found[`${Name} ${Value}`] ?? []), MetricName!].sort();
+    }
+  }
+  return found;
+}
 
 let bucket: { name: string; arn: string };
 let tables: string[];
@@ -78,6 +92,14 @@ test('with the flag: table bucket, tables, workgroup, saved queries, load and it
   const schedules = (await scheduler.send(new ListSchedulesCommand({}))).Schedules!;
   const { Target } = await scheduler.send(new GetScheduleCommand({ Name: schedules[0].Name }));
   expect(Target).toMatchObject({ Arn: stateMachineArn, Input: '{}' });
+  expect(await loadAlarms()).toEqual({
+    [`StateMachineArn ${stateMachineArn}`]: [
+      'ExecutionsAborted',
+      'ExecutionsFailed',
+      'ExecutionsSucceeded',
+      'ExecutionsTimedOut',
+    ],
+  });
 });
 
 test('the export is delivered to a bucket that only Data Exports of this account may write to', async () => {
@@ -114,7 +136,8 @@ test('deploying the same again changes nothing', async () => {
 });
 
 test('back to files: the load and the queries go, the table bucket, its tables and the export bucket stay', async () => {
-  await deployment.deploy(...flags(EXPORT));
+  await deployment.deploy(...flags({ ...EXPORT, alarms: 'true' }));
+  expect(await loadAlarms()).toEqual({});
   expect(await bucketsOf()).toEqual([bucket]);
   expect(await tablesIn(bucket.arn)).toEqual(tables);
   expect(await deployment.resources(/^AWS::(S3Tables|Athena|StepFunctions|Glue)::/)).toEqual({});

@@ -26,8 +26,11 @@ import { EmulatedAws } from '../../../scripts/emulated-aws';
 import { main } from '../../src/main';
 import { Clients, makeClients } from '../../src/aws/clients';
 import { hasKeeper } from '../../src/aws/workload';
+import { Collection, inMemory, REGION } from '../search/collection';
+import { DOCUMENTS, evidence, FILES } from '../search/helpers';
+import { RoleKeys, runProgram } from '../search/run-program';
 
-jest.setTimeout(300_000);
+jest.setTimeout(900_000);
 
 const TREE = 'aws-backup-restore_2026-11-25T03-10-00-417Z';
 
@@ -50,6 +53,7 @@ beforeAll(async () => {
   const deployed = await aws.cdk(
     ...['deploy', '--method=direct', '--require-approval', 'never', '--output', path.join(out, 'cdk.out')],
     ...['-c', 'data-layer:services=true'],
+    ...['-c', 'data-layer:search=open-search-serverless', '-c', 'data-layer:monthlyBudgetUsd=200'],
   );
   if (deployed.code !== 0) {
     throw new Error(deployed.output);
@@ -268,6 +272,40 @@ test('evidence query: the evidence workload’s own mount and role, in a network
     },
   );
   expect([status, stderr]).toEqual([66, expect.stringContaining('There is no data file')]);
+  expect(await activeOneOffs()).toEqual([]);
+});
+
+test('search index: as the role that the search lets fill it, and a program that fills a collection', async () => {
+  lines = ['503: waiting 1.0 s', '{"files":6}'];
+  const code = await main(['search', 'index', '--json', '--stack', 'EfsDataLayer'], {
+    clients: () => clients,
+    io: { out: (line) => printed.push(line), note: (line) => notes.push(line) },
+    clock: { now: Date.now, sleep: async () => {} },
+  });
+  expect([code, printed]).toEqual([0, ['{"files":6}']]);
+  const access = (await aws.recorded()).find(({ type }) => type === 'AWS::OpenSearchServerless::AccessPolicy')!;
+  const [{ Principal }] = JSON.parse(access.properties.Policy as string) as { Principal: string[] }[];
+  expect(Principal).toEqual([during.definition.taskRoleArn]);
+  expect(during.service.desiredCount).toBe(1);
+
+  const [container] = during.definition.containerDefinitions!;
+  expect(container.mountPoints).toMatchObject([{ containerPath: '/mnt/evidence', readOnly: false }]);
+  const request = JSON.parse(container.command![0]) as { endpoint: string };
+  expect(request).toMatchObject({ root: '/mnt/evidence', index: 'evidence', region: aws.region });
+  // What was registered is a program that runs: here on a folder and a collection in place of the volume and the search.
+  const root = evidence(FILES);
+  const stored = new Map<string, Record<string, unknown>>();
+  const collection = await Collection.open(inMemory(stored));
+  const keys = await RoleKeys.open();
+  const ran = await runProgram(
+    container,
+    { '/mnt/evidence': root, [request.endpoint]: collection.endpoint, [`"${aws.region}"`]: `"${REGION}"` },
+    { AWS_CONTAINER_CREDENTIALS_FULL_URI: keys.address },
+  );
+  await Promise.all([collection.close(), keys.close()]);
+  fs.rmSync(root, { recursive: true });
+  expect([ran.code, ran.stderr, collection.refusedSignatures]).toEqual([0, '', []]);
+  expect([...stored.values()].filter(({ kind }) => kind === 'document')).toHaveLength(DOCUMENTS);
   expect(await activeOneOffs()).toEqual([]);
 });
 
