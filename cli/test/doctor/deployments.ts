@@ -1,0 +1,38 @@
+import { Promised, promisesOf, Template } from './promises';
+
+/** A correct deployment that is broken, one promise at a time. */
+export interface Deployment {
+  readonly name: string;
+  readonly flags: Record<string, string>;
+}
+
+const DEFAULT = { services: 'true', focusExport: 's3://my-exports/focus/cost' };
+const UPGRADED = { ...DEFAULT, monthlyBudgetUsd: '300' };
+
+/** The default, then what it grows into. Each is deployed over the one before; the certificate is one of the account. */
+export const deployments = (certificateArn: string): Deployment[] => [
+  { name: 'the default', flags: DEFAULT },
+  {
+    name: 'PostgreSQL on RDS, pgvector, a cache, two replicas and a load balancer',
+    flags: {
+      ...UPGRADED,
+      ...{ relational: 'rds-postgres', relationalPhase: 'cutover', vectors: 'pgvector' },
+      ...{ cache: 'valkey-serverless', replicas: '2', certificateArn, allowedCidrs: '203.0.113.0/24,198.51.100.7/32' },
+    },
+  },
+  {
+    name: 'Aurora, S3 Vectors',
+    flags: {
+      ...UPGRADED,
+      ...{ relational: 'aurora-serverless-v2', relationalPhase: 'cutover', vectors: 's3-vectors' },
+    },
+  },
+];
+
+const key = ({ logicalId, path, value }: Promised) => JSON.stringify([logicalId, path, value]);
+
+/** What a template promises that none of the others does: only that has to be broken again. */
+export function promisedAnew(template: Template, others: Template[]): Promised[] {
+  const known = new Set(others.flatMap(promisesOf).map(key));
+  return promisesOf(template).filter((one) => !known.has(key(one)));
+}
