@@ -4,14 +4,18 @@ import { Promised, promisesOf, Template } from './promises';
 export interface Deployment {
   readonly name: string;
   readonly flags: Record<string, string>;
+  /** Of which types the promises are broken; the others are broken in the default. */
+  readonly types: RegExp;
 }
+
+const STORES = /^AWS::(RDS|SecretsManager|ElastiCache|ElasticLoadBalancingV2|EC2::SecurityGroup)/;
 
 const DEFAULT = { services: 'true', focusExport: 's3://my-exports/focus/cost' };
 const UPGRADED = { ...DEFAULT, monthlyBudgetUsd: '300' };
 
 /** The default, then what it grows into. Each is deployed over the one before; the certificate is one of the account. */
 export const deployments = (certificateArn: string): Deployment[] => [
-  { name: 'the default', flags: DEFAULT },
+  { name: 'the default', flags: DEFAULT, types: /./ },
   {
     name: 'PostgreSQL on RDS, pgvector, a cache, two replicas and a load balancer',
     flags: {
@@ -19,6 +23,7 @@ export const deployments = (certificateArn: string): Deployment[] => [
       ...{ relational: 'rds-postgres', relationalPhase: 'cutover', vectors: 'pgvector' },
       ...{ cache: 'valkey-serverless', replicas: '2', certificateArn, allowedCidrs: '203.0.113.0/24,198.51.100.7/32' },
     },
+    types: STORES,
   },
   {
     name: 'Aurora, S3 Vectors',
@@ -26,8 +31,14 @@ export const deployments = (certificateArn: string): Deployment[] => [
       ...UPGRADED,
       ...{ relational: 'aurora-serverless-v2', relationalPhase: 'cutover', vectors: 's3-vectors' },
     },
+    types: STORES,
   },
 ];
+
+/** Its flags, for the cdk command. */
+export function flagsOf({ flags }: Deployment): string[] {
+  return Object.entries(flags).flatMap(([name, value]) => ['-c', `data-layer:${name}=${value}`]);
+}
 
 const key = ({ logicalId, path, value }: Promised) => JSON.stringify([logicalId, path, value]);
 

@@ -22,7 +22,6 @@ const DATABASE: Row[] = [
   { path: 'BackupRetentionPeriod', finding: 'database-backup', to: 0 },
   { path: 'DeletionProtection', finding: 'database-deletion-protection' },
   { path: 'EngineVersion', finding: 'database-version', to: '17.5' },
-  { path: 'DBSubnetGroupName', finding: 'database-network', to: 'elsewhere' },
   { path: 'Port', finding: 'database-network' },
   { path: 'PreferredBackupWindow', finding: 'database-drift', to: '02:00-03:00' },
   { path: 'PreferredMaintenanceWindow', finding: 'database-drift', to: 'tue:02:00-tue:03:00' },
@@ -247,6 +246,7 @@ export const ROWS: Record<string, Row[]> = {
   ],
   'AWS::RDS::DBInstance': [
     ...DATABASE,
+    { path: 'DBSubnetGroupName', finding: 'database-network', to: 'elsewhere' },
     { path: 'PubliclyAccessible', finding: 'database-public' },
     { path: 'AutoMinorVersionUpgrade', finding: 'database-upgrades' },
     { path: 'DBParameterGroupName', finding: 'database-parameter-group', to: 'default.postgres18' },
@@ -267,6 +267,7 @@ export const ROWS: Record<string, Row[]> = {
     { path: 'VpcSecurityGroupIds', finding: 'database-network' },
     { path: 'ServerlessV2ScalingConfiguration.MaxCapacity', finding: 'database-capacity', to: 64 },
     { path: 'ServerlessV2ScalingConfiguration.*', finding: 'database-capacity' },
+    { path: 'DBSubnetGroupName', not: IDENTITY },
     { path: 'DatabaseName', not: IDENTITY },
   ],
   'AWS::RDS::DBParameterGroup': PARAMETER_GROUP,
