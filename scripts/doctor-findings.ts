@@ -10,7 +10,14 @@ const RESULTS = path.join(DOCS, 'doctor-findings.json');
 const MARK = (name: string) => new RegExp(`(<!-- ${name}: [^>]*-->\\n)[^]*(<!-- /${name} -->)`);
 
 interface Results {
-  readonly summary: { seeded: number; caught: number; falseAlarms: number; calls: number; medianSeconds: number };
+  readonly summary: {
+    seeded: number;
+    caught: number;
+    falseAlarms: number;
+    calls: number;
+    callsUpgraded: number[];
+    medianSeconds: number;
+  };
   readonly rows: { property: string; what: string; finding: string; seeded: number; caught: number }[];
   readonly examples: Record<string, { what: string; mend: string }>;
 }
@@ -24,9 +31,9 @@ const cell = (text: string) => text.replace(/\|/g, '\\|').replace(/([*<>_])/g, '
 function table({ rows, summary }: Results): string {
   const line = ({ property, what, finding, seeded, caught }: Results['rows'][number]) =>
     `| ${property ? `\`${property}\`` : cell(what)} | [${finding}](#${finding}) | ${seeded} | ${caught} |`;
-  const { seeded, caught, falseAlarms, calls, medianSeconds } = summary;
+  const { seeded, caught, falseAlarms, calls, callsUpgraded, medianSeconds } = summary;
   return [
-    `Seeded ${seeded}, caught ${caught}, false alarms ${falseAlarms}. One run made ${calls} calls and took ${medianSeconds.toFixed(2)} s (median) against the emulator.`,
+    `Seeded ${seeded}, caught ${caught}, false alarms ${falseAlarms}. One run made ${calls} calls (${callsUpgraded.join(' and ')} on the upgraded deployments) and took ${medianSeconds.toFixed(2)} s (median) against the emulator.`,
     '',
     '| what was broken | finding | seeded | caught |',
     '| --- | --- | --- | --- |',
