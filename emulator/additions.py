@@ -219,6 +219,21 @@ def set_value(request: dict[str, Any]) -> dict[str, Any]:
 def patch() -> None:
     _patch_run_task()
     _patch_access_point()
+    _patch_subnet_group()
+
+
+def _patch_subnet_group() -> None:
+    """moto's ModifyDBSubnetGroup takes the group away."""
+    from moto.rds.models import RDSBackend
+
+    modify = RDSBackend.modify_db_subnet_group
+
+    def modify_and_keep(self: Any, subnet_name: str, description: str, subnets: Any) -> Any:
+        group = modify(self, subnet_name, description, subnets)
+        self.subnet_groups[subnet_name] = group
+        return group
+
+    RDSBackend.modify_db_subnet_group = modify_and_keep  # type: ignore[method-assign]
 
 
 def _patch_access_point() -> None:

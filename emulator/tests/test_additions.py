@@ -102,3 +102,11 @@ def test_a_setting_of_a_database_is_changed(aws: Aws) -> None:
     rds.create_db_instance(DBInstanceIdentifier="one", DBInstanceClass="db.t4g.micro", Engine="postgres", AllocatedStorage=20)
     change(aws, "rds", "databases", "one", "publicly_accessible", value=True)
     assert rds.describe_db_instances()["DBInstances"][0]["PubliclyAccessible"] is True
+
+
+def test_a_subnet_group_that_was_modified_is_still_there(aws: Aws) -> None:
+    rds, subnets = aws.client("rds"), [one["SubnetId"] for one in aws.client("ec2").describe_subnets()["Subnets"]]
+    rds.create_db_subnet_group(DBSubnetGroupName="one", DBSubnetGroupDescription="one", SubnetIds=subnets[:2])
+    rds.modify_db_subnet_group(DBSubnetGroupName="one", SubnetIds=subnets[1:3])
+    (group,) = rds.describe_db_subnet_groups(DBSubnetGroupName="one")["DBSubnetGroups"]
+    assert {one["SubnetIdentifier"] for one in group["Subnets"]} == set(subnets[1:3])

@@ -144,7 +144,7 @@ const listener: Breaker = (account, { path, logicalId }, value, id) => {
   const at = ['load_balancers', account.ids[LoadBalancerArn.Ref], 'listeners', id];
   switch (path[0]) {
     case 'Certificates':
-      return account.set('elbv2', [...at, 'certificate'], value);
+      return account.set('elbv2', [...at, 'certificates', 0], value);
     case 'DefaultActions':
       return account.set('elbv2', [...at, 'default_actions', 0, ...path.slice(2)], value);
     default:
