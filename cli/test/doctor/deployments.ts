@@ -1,5 +1,3 @@
-import { Promised, promisesOf, Template } from './promises';
-
 /** A correct deployment that is broken, one promise at a time. */
 export interface Deployment {
   readonly name: string;
@@ -38,12 +36,4 @@ export const deployments = (certificateArn: string): Deployment[] => [
 /** Its flags, for the cdk command. */
 export function flagsOf({ flags }: Deployment): string[] {
   return Object.entries(flags).flatMap(([name, value]) => ['-c', `data-layer:${name}=${value}`]);
-}
-
-const key = ({ logicalId, path, value }: Promised) => JSON.stringify([logicalId, path, value]);
-
-/** What a template promises that none of the others does: only that has to be broken again. */
-export function promisedAnew(template: Template, others: Template[]): Promised[] {
-  const known = new Set(others.flatMap(promisesOf).map(key));
-  return promisesOf(template).filter((one) => !known.has(key(one)));
 }

@@ -1,6 +1,6 @@
 import { createApp } from '../../../bin/app';
-import { deployments, promisedAnew } from './deployments';
-import { Template } from './promises';
+import { deployments } from './deployments';
+import { promisesOf, Template } from './promises';
 import { rowOf, ROWS, TYPES_NOT_JUDGED, wrongValue } from './seeds';
 
 // CloudFormation's own rules have nothing to do with it, and take seconds.
@@ -11,9 +11,7 @@ const templates = deployments(CERTIFICATE).map(({ flags }) => {
   const context = Object.fromEntries(Object.entries(flags).map(([name, value]) => [`data-layer:${name}`, value]));
   return createApp({ context }).synth().getStackArtifact('EfsDataLayer').template as Template;
 });
-const promises = templates
-  .flatMap((template, index) => promisedAnew(template, templates.slice(0, index)))
-  .filter(({ type }) => !(type in TYPES_NOT_JUDGED));
+const promises = templates.flatMap(promisesOf).filter(({ type }) => !(type in TYPES_NOT_JUDGED));
 
 test('every property that a template promises has a wrong value and a finding, or the reason why not', () => {
   const without = promises.filter((one) => !rowOf(one)).map((one) => `${one.type} ${one.path.join('.')}`);

@@ -304,7 +304,12 @@ const egressRule: Breaker = async (account, { logicalId }) => {
     IpProtocol: 'tcp',
     FromPort: properties.FromPort as unknown as number,
     ToPort: properties.ToPort as unknown as number,
-    UserIdGroupPairs: [{ GroupId: account.ids[properties.DestinationSecurityGroupId['Fn::GetAtt'][0]] }],
+    UserIdGroupPairs: [
+      {
+        GroupId: account.ids[properties.DestinationSecurityGroupId['Fn::GetAtt'][0]],
+        Description: properties.Description as unknown as string,
+      },
+    ],
   };
   await ec2.send(new RevokeSecurityGroupEgressCommand({ GroupId, IpPermissions: [rule] }));
   return () => ec2.send(new AuthorizeSecurityGroupEgressCommand({ GroupId, IpPermissions: [rule] }));
