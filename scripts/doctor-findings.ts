@@ -3,6 +3,7 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { doctorPolicy } from '../cli/src/doctor/actions';
 import { CHECKS } from '../cli/src/doctor/checks';
+import { deployments } from '../cli/test/doctor/deployments';
 
 const DOCS = path.join(__dirname, '..', 'docs');
 export const FINDINGS_DOC = path.join(DOCS, 'doctor-findings.md');
@@ -45,7 +46,8 @@ function together(rows: Row[]): Row[] {
 }
 
 export function readResults(): Results {
-  const parts = Object.entries(JSON.parse(fs.readFileSync(RESULTS, 'utf8')) as Record<string, Part>);
+  const found = JSON.parse(fs.readFileSync(RESULTS, 'utf8')) as Record<string, Part>;
+  const parts = deployments('any').flatMap(({ name }) => (found[name] ? [[name, found[name]] as const] : []));
   const sum = (of: (part: Part) => number) => parts.reduce((total, [, part]) => total + of(part), 0);
   return {
     seeded: sum(({ summary }) => summary.seeded),
