@@ -1,4 +1,5 @@
-"""What moto 5.2.5 has no API for and the command line reads: AWS Backup's selections, recovery points and restore jobs.
+"""What moto 5.2.5 has no API for and the command line reads: AWS Backup's selections, recovery points and restore jobs,
+and ElastiCache's serverless caches.
 
 Beside it the one address that changes what no API changes in place: POST /emulator/set. Tests use it to break one
 setting of a deployed stack (a file system that is not encrypted, a mount target in error, a task that runs).
@@ -7,9 +8,12 @@ setting of a deployed stack (a file system that is not encrypted, a mount target
 from __future__ import annotations
 
 import datetime
+import io
 import re
+from collections.abc import Mapping, MutableMapping
 from typing import Any, Callable
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
+from xml.sax.saxutils import escape
 
 from .handlers import base
 from .plugin import ACCOUNT
@@ -89,11 +93,73 @@ def backup_answer(environ: dict[str, Any]) -> tuple[str, Any] | None:
     return None
 
 
+# -- ElastiCache -----------------------------------------------------------------------------------------------------
+
+# Elements of a list, in the XML of the Query protocol, by the name of the list.
+ELEMENTS = {
+    "ServerlessCaches": "member",
+    "SecurityGroupIds": "SecurityGroupId",
+    "SubnetIds": "SubnetId",
+    "TagList": "Tag",
+}
+
+
+def _xml(value: Any, of: str = "") -> str:
+    if isinstance(value, dict):
+        return "".join(f"<{key}>{_xml(child, key)}</{key}>" for key, child in value.items())
+    if isinstance(value, list):
+        return "".join(f"<{ELEMENTS[of]}>{_xml(child)}</{ELEMENTS[of]}>" for child in value)
+    return escape(str(value).lower() if isinstance(value, bool) else str(value))
+
+
+def _caches() -> list[dict[str, Any]]:
+    return [entry for entry in base.RECORDED if entry["type"] == "AWS::ElastiCache::ServerlessCache"]
+
+
+def _describe_caches(request: dict[str, str]) -> dict[str, Any] | None:
+    name = request.get("ServerlessCacheName")
+    found = [entry["properties"] for entry in _caches() if name in (None, entry["physicalId"])]
+    if name and not found:
+        return None
+    caches = [{"Status": "available", **{key: one[key] for key in one if key != "Tags"}} for one in found]
+    return {"ServerlessCaches": caches}
+
+
+def _cache_tags(request: dict[str, str]) -> dict[str, Any] | None:
+    name = request["ResourceName"].split(":")[-1]
+    found = [entry["properties"].get("Tags", []) for entry in _caches() if entry["physicalId"] == name]
+    return {"TagList": found[0]} if found else None
+
+
+CACHE_CALLS = {"DescribeServerlessCaches": _describe_caches, "ListTagsForResource": _cache_tags}
+CACHE_NOT_FOUND = (
+    "<ErrorResponse><Error><Type>Sender</Type><Code>ServerlessCacheNotFoundFault</Code>"
+    "<Message>There is no such serverless cache.</Message></Error></ErrorResponse>"
+)
+
+
+def cache_answer(environ: dict[str, Any]) -> tuple[str, str] | None:
+    """The answer to a call of the ElastiCache API about serverless caches, or None. The body can be read again."""
+    if "/elasticache/aws4_request" not in environ.get("HTTP_AUTHORIZATION", ""):
+        return None
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(body)
+    request = {key: values[0] for key, values in parse_qs(body.decode()).items()}
+    action = request.get("Action", "")
+    if action not in CACHE_CALLS or (action == "ListTagsForResource" and ":serverlesscache:" not in request["ResourceName"]):
+        return None
+    answer = CACHE_CALLS[action](request)
+    if answer is None:
+        return "404 Not Found", CACHE_NOT_FOUND
+    return "200 OK", f"<{action}Response><{action}Result>{_xml(answer)}</{action}Result></{action}Response>"
+
+
 # -- changing what no API changes ------------------------------------------------------------------------------------
 
 
 def _child(parent: Any, key: Any) -> Any:
-    if isinstance(parent, dict):
+    # Some of moto's dictionaries look like one and are none.
+    if isinstance(parent, Mapping):
         return parent.get(key, MISSING)
     if isinstance(parent, list):
         return parent[int(key)]
@@ -101,7 +167,7 @@ def _child(parent: Any, key: Any) -> Any:
 
 
 def _put(parent: Any, key: Any, value: Any) -> None:
-    if isinstance(parent, dict):
+    if isinstance(parent, MutableMapping):
         if value is MISSING:
             del parent[key]
         else:
@@ -153,6 +219,21 @@ def set_value(request: dict[str, Any]) -> dict[str, Any]:
 def patch() -> None:
     _patch_run_task()
     _patch_access_point()
+    _patch_subnet_group()
+
+
+def _patch_subnet_group() -> None:
+    """moto's ModifyDBSubnetGroup takes the group away."""
+    from moto.rds.models import RDSBackend
+
+    modify = RDSBackend.modify_db_subnet_group
+
+    def modify_and_keep(self: Any, subnet_name: str, description: str, subnets: Any) -> Any:
+        group = modify(self, subnet_name, description, subnets)
+        self.subnet_groups[subnet_name] = group
+        return group
+
+    RDSBackend.modify_db_subnet_group = modify_and_keep  # type: ignore[method-assign]
 
 
 def _patch_access_point() -> None:

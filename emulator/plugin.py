@@ -236,6 +236,10 @@ def recorded_app(app: Any) -> Any:
         own = additions.backup_answer(environ)
         if own:
             return json_answer(start_response, *own)
+        cache = additions.cache_answer(environ)
+        if cache:
+            start_response(cache[0], [("Content-Type", "text/xml")])
+            return [cache[1].encode()]
         return app(environ, start_response)
 
     return wrapped

@@ -71,3 +71,42 @@ def test_a_selection_of_a_stack_is_read_through_the_api(aws: Aws) -> None:
     assert selection["BackupSelection"]["Resources"] == ["*"]
     with pytest.raises(backup.exceptions.ResourceNotFoundException):
         backup.get_backup_selection(BackupPlanId=plan, SelectionId="none")
+
+
+def test_a_serverless_cache_is_described_as_it_was_made_or_set(aws: Aws) -> None:
+    cache = {
+        "Engine": "valkey",
+        "ServerlessCacheName": "shared",
+        "CacheUsageLimits": {"DataStorage": {"Maximum": 1, "Unit": "GB"}, "ECPUPerSecond": {"Maximum": 1000}},
+        "SecurityGroupIds": ["sg-1"],
+        "SnapshotRetentionLimit": 0,
+        "Tags": [{"Key": "ManagedBy", "Value": "tests"}],
+    }
+    template = {"Resources": {"Cache": {"Type": "AWS::ElastiCache::ServerlessCache", "Properties": cache}}}
+    assert aws.create(template) == "CREATE_COMPLETE", aws.reason()
+    client = aws.client("elasticache")
+    (found,) = client.describe_serverless_caches(ServerlessCacheName="shared")["ServerlessCaches"]
+    assert {key: found[key] for key in cache if key != "Tags"} == {key: cache[key] for key in cache if key != "Tags"}
+    assert found["Status"] == "available"
+    arn = f"arn:aws:elasticache:{REGION}:123456789012:serverlesscache:shared"
+    assert cache["Tags"][0] in client.list_tags_for_resource(ResourceName=arn)["TagList"]
+    change(aws, "emulator", "recorded", 0, "properties", "CacheUsageLimits", "DataStorage", "Maximum", value=50)
+    (found,) = client.describe_serverless_caches()["ServerlessCaches"]
+    assert found["CacheUsageLimits"]["DataStorage"]["Maximum"] == 50
+    with pytest.raises(client.exceptions.ServerlessCacheNotFoundFault):
+        client.describe_serverless_caches(ServerlessCacheName="none")
+
+
+def test_a_setting_of_a_database_is_changed(aws: Aws) -> None:
+    rds = aws.client("rds")
+    rds.create_db_instance(DBInstanceIdentifier="one", DBInstanceClass="db.t4g.micro", Engine="postgres", AllocatedStorage=20)
+    change(aws, "rds", "databases", "one", "publicly_accessible", value=True)
+    assert rds.describe_db_instances()["DBInstances"][0]["PubliclyAccessible"] is True
+
+
+def test_a_subnet_group_that_was_modified_is_still_there(aws: Aws) -> None:
+    rds, subnets = aws.client("rds"), [one["SubnetId"] for one in aws.client("ec2").describe_subnets()["Subnets"]]
+    rds.create_db_subnet_group(DBSubnetGroupName="one", DBSubnetGroupDescription="one", SubnetIds=subnets[:2])
+    rds.modify_db_subnet_group(DBSubnetGroupName="one", SubnetIds=subnets[1:3])
+    (group,) = rds.describe_db_subnet_groups(DBSubnetGroupName="one")["DBSubnetGroups"]
+    assert {one["SubnetIdentifier"] for one in group["Subnets"]} == set(subnets[1:3])

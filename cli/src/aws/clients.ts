@@ -6,7 +6,10 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { EFSClient } from '@aws-sdk/client-efs';
+import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { ElastiCacheClient } from '@aws-sdk/client-elasticache';
 import { IAMClient } from '@aws-sdk/client-iam';
+import { RDSClient } from '@aws-sdk/client-rds';
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Clock, Io } from '../io';
@@ -25,6 +28,9 @@ export interface Clients {
   readonly autoScaling: ApplicationAutoScalingClient;
   readonly scheduler: SchedulerClient;
   readonly secrets: SecretsManagerClient;
+  readonly rds: RDSClient;
+  readonly elastiCache: ElastiCacheClient;
+  readonly elb: ElasticLoadBalancingV2Client;
 }
 
 /** Where the credentials and the region come from: the SDK's usual chain, which --profile and --region go before. */
@@ -48,6 +54,9 @@ export function makeClients(options: { region?: string; profile?: string }): Cli
     autoScaling: new ApplicationAutoScalingClient(config),
     scheduler: new SchedulerClient(config),
     secrets: new SecretsManagerClient(config),
+    rds: new RDSClient(config),
+    elastiCache: new ElastiCacheClient(config),
+    elb: new ElasticLoadBalancingV2Client(config),
   };
 }
 

@@ -18,9 +18,12 @@ import { Clients } from '../aws/clients';
 import { Clock } from '../io';
 import { Calls } from './calls';
 import { Memory, StackFacts } from './facts';
+import { LiveCache } from './live-cache';
 import { LiveEcs } from './live-ecs';
 import { LiveEfs } from './live-efs';
+import { LiveElb } from './live-elb';
 import { LiveIam } from './live-iam';
+import { LiveRds } from './live-rds';
 import { pages } from '../aws/pages';
 
 /** What is in the account now. Each thing is asked for once, however many checks look at it. */
@@ -28,6 +31,9 @@ export class Live {
   public readonly efs: LiveEfs;
   public readonly ecs: LiveEcs;
   public readonly iam: LiveIam;
+  public readonly rds: LiveRds;
+  public readonly cache: LiveCache;
+  public readonly elb: LiveElb;
   private readonly memory = new Memory();
 
   constructor(
@@ -39,6 +45,9 @@ export class Live {
     this.efs = new LiveEfs(aws.efs, calls, stack, this.memory);
     this.ecs = new LiveEcs(aws, calls, stack, this.memory);
     this.iam = new LiveIam(aws.iam, calls, stack, this.memory);
+    this.rds = new LiveRds(aws.rds, calls, stack, this.memory);
+    this.cache = new LiveCache(aws.elastiCache, calls, stack, this.memory);
+    this.elb = new LiveElb(aws.elb, calls, stack, this.memory);
   }
 
   /** For commands. */

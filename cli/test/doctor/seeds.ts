@@ -2,7 +2,7 @@ import { Promised } from './promises';
 
 /** A promised property, and what the doctor must call it when the live one is different. */
 export interface Row {
-  /** `*` is one name, `**` at the end is everything below. */
+  /** `*` is one name, `**` at the end is everything below; a name with dots stands in brackets. */
   readonly path: string;
   /** The finding; or `not`, and why the doctor does not judge it. */
   readonly finding?: string;
@@ -15,6 +15,31 @@ const NAME_ONLY = 'A name by which nothing is found and nothing is decided.';
 const IDENTITY = 'Part of what the resource is: one with another value is another resource, and this one is missing.';
 
 const CONTAINER = 'ContainerDefinitions.*';
+
+/** What an instance of RDS and a cluster of Aurora have in common. */
+const DATABASE: Row[] = [
+  { path: 'StorageEncrypted', finding: 'database-not-encrypted' },
+  { path: 'BackupRetentionPeriod', finding: 'database-backup', to: 0 },
+  { path: 'DeletionProtection', finding: 'database-deletion-protection' },
+  { path: 'EngineVersion', finding: 'database-version', to: '17.5' },
+  { path: 'Port', finding: 'database-network' },
+  { path: 'PreferredBackupWindow', finding: 'database-drift', to: '02:00-03:00' },
+  { path: 'PreferredMaintenanceWindow', finding: 'database-drift', to: 'tue:02:00-tue:03:00' },
+  { path: 'EnableIAMDatabaseAuthentication', finding: 'database-drift' },
+  { path: 'CopyTagsToSnapshot', finding: 'database-drift' },
+  { path: 'Engine', not: IDENTITY },
+  { path: 'MasterUsername', not: IDENTITY },
+  { path: 'MasterUserPassword', not: 'Nobody may ask for a password; that the application gets in is what counts.' },
+  { path: 'Tags.*', finding: 'tags' },
+];
+
+const PARAMETER_GROUP: Row[] = [
+  { path: 'Parameters.[rds.force_ssl]', finding: 'database-plaintext', to: '0' },
+  { path: 'Parameters.*', finding: 'database-drift' },
+  { path: 'Family', not: IDENTITY },
+  { path: 'Description', not: NAME_ONLY },
+  { path: 'Tags.*', not: 'A parameter group costs nothing.' },
+];
 
 /** By type, the first row that fits counts. A property without a row fails the test. */
 export const ROWS: Record<string, Row[]> = {
@@ -209,9 +234,123 @@ export const ROWS: Record<string, Row[]> = {
     { path: 'SecurityGroupEgress.0.FromPort', not: 'A rule for no address at all: "nothing may go out".' },
     { path: 'SecurityGroupEgress.0.ToPort', not: 'A rule for no address at all: "nothing may go out".' },
     { path: 'SecurityGroupEgress.0.*', finding: 'egress' },
+    { path: 'SecurityGroupIngress.*.Description', not: NAME_ONLY },
+    { path: 'SecurityGroupIngress.*.*', finding: 'port-blocked' },
     { path: 'GroupDescription', not: IDENTITY },
     { path: 'VpcId', not: IDENTITY },
     { path: 'Tags.*', not: 'A security group costs nothing.' },
+  ],
+  'AWS::EC2::SecurityGroupEgress': [
+    { path: 'Description', not: NAME_ONLY },
+    { path: '*', finding: 'egress' },
+  ],
+  'AWS::RDS::DBInstance': [
+    ...DATABASE,
+    { path: 'DBSubnetGroupName', finding: 'database-network', to: 'elsewhere' },
+    { path: 'PubliclyAccessible', finding: 'database-public' },
+    { path: 'AutoMinorVersionUpgrade', finding: 'database-upgrades' },
+    { path: 'DBParameterGroupName', finding: 'database-parameter-group', to: 'default.postgres18' },
+    { path: 'VPCSecurityGroups', finding: 'database-network' },
+    { path: 'DBInstanceClass', finding: 'database-capacity', to: 'db.r8g.4xlarge' },
+    { path: 'MaxAllocatedStorage', finding: 'database-capacity', to: 16384 },
+    { path: 'MultiAZ', finding: 'database-capacity' },
+    { path: 'StorageType', finding: 'database-capacity', to: 'io2' },
+    { path: 'AllocatedStorage', not: 'It grows by itself up to MaxAllocatedStorage, and RDS makes it no smaller.' },
+    { path: 'AllowMajorVersionUpgrade', not: 'An argument of the next change of version: RDS does not keep it.' },
+    { path: 'DeleteAutomatedBackups', not: 'An argument of its deletion: RDS does not keep it.' },
+    { path: 'DBClusterIdentifier', not: IDENTITY },
+    { path: 'DBName', not: IDENTITY },
+  ],
+  'AWS::RDS::DBCluster': [
+    ...DATABASE,
+    { path: 'DBClusterParameterGroupName', finding: 'database-parameter-group', to: 'default.aurora-postgresql18' },
+    { path: 'VpcSecurityGroupIds', finding: 'database-network' },
+    { path: 'ServerlessV2ScalingConfiguration.MaxCapacity', finding: 'database-capacity', to: 64 },
+    { path: 'ServerlessV2ScalingConfiguration.*', finding: 'database-capacity' },
+    { path: 'DBSubnetGroupName', not: IDENTITY },
+    { path: 'DatabaseName', not: IDENTITY },
+  ],
+  'AWS::RDS::DBParameterGroup': PARAMETER_GROUP,
+  'AWS::RDS::DBClusterParameterGroup': PARAMETER_GROUP,
+  'AWS::RDS::DBSubnetGroup': [
+    { path: 'SubnetIds', finding: 'database-network' },
+    { path: 'DBSubnetGroupDescription', not: NAME_ONLY },
+    { path: 'Tags.*', not: 'A subnet group costs nothing.' },
+  ],
+  'AWS::SecretsManager::Secret': [
+    { path: 'GenerateSecretString.*', not: 'How its value was made, once: what it is now nobody may ask.' },
+    { path: 'Description', not: NAME_ONLY },
+    { path: 'Tags.*', finding: 'tags' },
+  ],
+  'AWS::ElastiCache::ServerlessCache': [
+    { path: 'CacheUsageLimits.**', finding: 'cache-limits' },
+    { path: 'SecurityGroupIds', finding: 'cache-network' },
+    { path: 'SnapshotRetentionLimit', finding: 'cache-drift' },
+    { path: 'MajorEngineVersion', finding: 'cache-drift' },
+    { path: 'Engine', finding: 'cache-drift', to: 'redis' },
+    { path: 'Description', not: NAME_ONLY },
+    { path: 'ServerlessCacheName', not: IDENTITY },
+    { path: 'SubnetIds', not: IDENTITY },
+    { path: 'Tags.*', finding: 'tags' },
+  ],
+  'AWS::ElasticLoadBalancingV2::LoadBalancer': [
+    { path: 'LoadBalancerAttributes.[idle_timeout.timeout_seconds]', finding: 'load-balancer-idle-timeout', to: '60' },
+    {
+      path: 'LoadBalancerAttributes.[routing.http.drop_invalid_header_fields.enabled]',
+      finding: 'load-balancer-headers',
+      to: 'false',
+    },
+    {
+      path: 'LoadBalancerAttributes.[routing.http.desync_mitigation_mode]',
+      finding: 'load-balancer-headers',
+      to: 'monitor',
+    },
+    { path: 'LoadBalancerAttributes.*', finding: 'load-balancer-drift', to: 'true' },
+    { path: 'SecurityGroups', finding: 'load-balancer-network' },
+    { path: 'Subnets', finding: 'load-balancer-network' },
+    { path: 'IpAddressType', finding: 'load-balancer-drift', to: 'dualstack' },
+    { path: 'Scheme', not: IDENTITY },
+    { path: 'Type', not: IDENTITY },
+    { path: 'Tags.*', finding: 'tags' },
+  ],
+  'AWS::ElasticLoadBalancingV2::Listener': [
+    { path: 'Protocol', finding: 'load-balancer-plaintext', to: 'HTTP' },
+    { path: 'SslPolicy', finding: 'load-balancer-tls', to: 'ELBSecurityPolicy-2016-08' },
+    {
+      path: 'Certificates.*.CertificateArn',
+      finding: 'load-balancer-tls',
+      to: 'arn:aws:acm:us-east-1:123456789012:certificate/other',
+    },
+    {
+      path: 'DefaultActions.*.TargetGroupArn',
+      finding: 'load-balancer-target',
+      to: 'arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/other/0',
+    },
+    { path: 'DefaultActions.*.Type', finding: 'load-balancer-target', to: 'fixed-response' },
+    { path: 'Port', finding: 'load-balancer-target', to: 8443 },
+    { path: 'LoadBalancerArn', not: IDENTITY },
+    { path: 'Tags.*', not: 'A listener costs nothing.' },
+  ],
+  'AWS::ElasticLoadBalancingV2::TargetGroup': [
+    { path: 'HealthCheckPath', finding: 'load-balancer-health-check', to: '/' },
+    { path: 'Matcher.HttpCode', finding: 'load-balancer-health-check', to: '200-499' },
+    { path: 'HealthCheckIntervalSeconds', finding: 'load-balancer-health-check' },
+    { path: 'HealthCheckTimeoutSeconds', finding: 'load-balancer-health-check' },
+    { path: 'HealthyThresholdCount', finding: 'load-balancer-health-check' },
+    { path: 'UnhealthyThresholdCount', finding: 'load-balancer-health-check' },
+    {
+      path: 'TargetGroupAttributes.[deregistration_delay.timeout_seconds]',
+      finding: 'load-balancer-drift',
+      to: '300',
+    },
+    { path: 'TargetGroupAttributes.[stickiness.enabled]', finding: 'load-balancer-stickiness', to: 'false' },
+    { path: 'TargetGroupAttributes.[stickiness.type]', finding: 'load-balancer-stickiness', to: 'app_cookie' },
+    { path: 'TargetGroupAttributes.*', finding: 'load-balancer-stickiness' },
+    { path: 'Port', not: IDENTITY },
+    { path: 'Protocol', not: IDENTITY },
+    { path: 'TargetType', not: IDENTITY },
+    { path: 'VpcId', not: IDENTITY },
+    { path: 'Tags.*', not: 'A target group costs nothing.' },
   ],
   'AWS::Scheduler::Schedule': [
     { path: 'State', finding: 'schedule-off', to: 'DISABLED' },
@@ -248,11 +387,17 @@ export const TYPES_NOT_JUDGED: Record<string, string> = {
   'AWS::EC2::VPCGatewayAttachment': 'As the VPC.',
   'AWS::EC2::VPCEndpoint': 'As the VPC.',
   'AWS::ECS::Cluster': 'Nothing of it decides over data.',
+  'AWS::S3Vectors::VectorBucket':
+    'A name and its encryption, which cannot be changed; who may use it is judged by the policy of the role.',
   'AWS::ServiceDiscovery::HttpNamespace': 'A name; that services use it is judged by service-connect.',
 };
 
 export function rowOf(promised: Promised): Row | undefined {
-  return ROWS[promised.type]?.find((row) => fits(row.path.split('.'), promised.path));
+  return ROWS[promised.type]?.find((row) => fits(namesOf(row.path), promised.path));
+}
+
+function namesOf(path: string): string[] {
+  return path.match(/\[[^\]]+\]|[^.[\]]+/g)!.map((name) => name.replace(/^\[|\]$/g, ''));
 }
 
 function fits(pattern: string[], path: string[]): boolean {

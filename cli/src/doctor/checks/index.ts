@@ -1,12 +1,15 @@
 import { Check } from '../examination';
 import { accessPoints } from './access-points';
 import { backup } from './backup';
+import { cache } from './cache';
+import { databases } from './databases';
 import { fileSystem } from './file-system';
 import { fileSystemPolicy } from './file-system-policy';
 import { images } from './images';
 import { keeper } from './keeper';
 import { leftBehind } from './left-behind';
 import { lifecycle } from './lifecycle';
+import { loadBalancer } from './load-balancer';
 import { logs } from './logs';
 import { mountTargets } from './mount-targets';
 import { network } from './network';
@@ -27,5 +30,6 @@ import { throughput } from './throughput';
 export const CHECKS: Check[] = [
   ...[stack, fileSystem, throughput, lifecycle, fileSystemPolicy, roles, mountTargets, network, accessPoints],
   ...[services, runningTasks, taskDefinition, sqliteUrl, images, secrets, keeper],
+  ...[databases, cache, loadBalancer],
   ...[backup, recoveryPoints, restoredDirectories, logs, schedule, tags, leftBehind],
 ];

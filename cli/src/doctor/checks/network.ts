@@ -63,6 +63,7 @@ function ingressRules(
   rules: SecurityGroupRule[],
   judged: Set<string>,
   volume: Set<string>,
+  balanced: Set<string>,
 ): Wanted[] {
   const { live, find } = examination;
   const wanted = promisedIngress(examination).filter((one) => judged.has(one.group));
@@ -83,7 +84,7 @@ function ingressRules(
       volume.has(rule.GroupId!) && rule.Description === OURS && rule.FromPort === NFS && rule.ToPort === NFS;
     if (!known && !(elsewhere && rule.ReferencedGroupInfo)) {
       find(
-        'port-open',
+        balanced.has(rule.GroupId!) ? 'load-balancer-open' : 'port-open',
         rule.GroupId!,
         `It lets ${everywhere(rule) ? 'everybody' : ''}${everywhere(rule) ? ` (${sourceOf(rule)})` : sourceOf(rule)} in on ${portsOf(rule)}, which nobody promised.`,
         `aws ec2 revoke-security-group-ingress --group-id ${rule.GroupId} --security-group-rule-ids ${rule.SecurityGroupRuleId} ${live.at}`,
@@ -91,6 +92,35 @@ function ingressRules(
     }
   }
   return missing;
+}
+
+/** Rules of their own, by which a group lets out to one other: a load balancer’s to its tasks. */
+function promisedEgress({ live, find }: Examination, rules: SecurityGroupRule[]): Set<string> {
+  const promised = live.stack.promised('AWS::EC2::SecurityGroupEgress').map(({ properties }) => ({
+    group: String(properties.GroupId),
+    to: String(properties.DestinationSecurityGroupId ?? properties.CidrIp ?? properties.CidrIpv6),
+    ...{ from: Number(properties.FromPort), until: Number(properties.ToPort) },
+  }));
+  for (const { group, to, from, until } of promised) {
+    const there = rules.some(
+      (rule) =>
+        rule.IsEgress &&
+        rule.GroupId === group &&
+        sourceOf(rule) === to &&
+        rule.FromPort === from &&
+        rule.ToPort === until,
+    );
+    if (!there) {
+      const target = to.startsWith('sg-') ? `UserIdGroupPairs=[{GroupId=${to}}]` : `IpRanges=[{CidrIp=${to}}]`;
+      find(
+        'egress',
+        group,
+        `The rule that lets it out to ${to} on tcp ${from === until ? from : `${from}-${until}`} is gone.`,
+        `aws ec2 authorize-security-group-egress --group-id ${group} --ip-permissions 'IpProtocol=tcp,FromPort=${from},ToPort=${until},${target}' ${live.at}`,
+      );
+    }
+  }
+  return new Set(promised.map((one) => one.group));
 }
 
 function egressRules({ live, find }: Examination, rules: SecurityGroupRule[], judged: Set<string>): void {
@@ -129,12 +159,17 @@ export const network: Check = {
     'port-open': {
       severity: 'critical',
       title: 'A security group lets in more than promised',
-      why: 'The mount targets are for the workloads alone, and Chroma has no password: who connects may read and delete every collection.',
+      why: 'The mount targets, a database and a cache are for the workloads alone, and Chroma and the cache have no password: who connects may read and delete everything.',
+    },
+    'load-balancer-open': {
+      severity: 'critical',
+      title: 'The load balancer lets in more than promised',
+      why: 'Whom allowedCidrs does not name reaches the login page, and only a password is left between.',
     },
     egress: {
       severity: 'warning',
       title: 'What may leave a security group is not what was promised',
-      why: 'Without a way out a task pulls no image and mounts no volume; a mount target needs none.',
+      why: 'Without a way out a task pulls no image and mounts no volume, and a load balancer reaches no task; a mount target needs none.',
     },
   },
   async run(examination) {
@@ -160,12 +195,14 @@ export const network: Check = {
       ...targets.flatMap((one) => one.groups),
       ...services.flatMap((one) => one.groups),
     ]);
-    const judged = new Set(own.filter((one) => !balanced.has(one)));
+    const judged = new Set(own);
     const volume = new Set(
       live.stack.promised('AWS::EFS::MountTarget').flatMap((one) => [one.properties.SecurityGroups].flat().map(String)),
     );
-    const missing = ingressRules(examination, rules, judged, volume);
-    egressRules(examination, rules, judged);
+    const missing = ingressRules(examination, rules, judged, volume, balanced);
+    // A group with such a rule: what else it lets out is not judged.
+    const single = promisedEgress(examination, rules);
+    egressRules(examination, rules, new Set(own.filter((one) => !single.has(one))));
 
     const lets = (rule: SecurityGroupRule, others: string[], egress: boolean) =>
       rule.IsEgress === egress &&

@@ -20,6 +20,51 @@ function compare({ live, find }: Examination, { id, wanted, actual, command }: T
   }
 }
 
+/** Databases, their secrets, the cache and the load balancer. Whether they are there is asked elsewhere. */
+async function ofStores(examination: Examination): Promise<void> {
+  const { live } = examination;
+  const { partition, region, account } = live.stack;
+  const pair = (key: string, value: string) => `'Key=${key},Value=${value}'`;
+  const kinds: [string, (id: string) => Promise<{ tags: unknown } | undefined>, (id: string) => string][] = [
+    [
+      'AWS::RDS::DBInstance',
+      (id) => live.rds.instance(id).then((one) => one && { tags: one.TagList }),
+      (id) => `aws rds add-tags-to-resource --resource-name arn:${partition}:rds:${region}:${account}:db:${id} --tags`,
+    ],
+    [
+      'AWS::RDS::DBCluster',
+      (id) => live.rds.cluster(id).then((one) => one && { tags: one.TagList }),
+      (id) =>
+        `aws rds add-tags-to-resource --resource-name arn:${partition}:rds:${region}:${account}:cluster:${id} --tags`,
+    ],
+    [
+      'AWS::SecretsManager::Secret',
+      (id) => live.secret(id).then((one) => one && { tags: one.Tags }),
+      (id) => `aws secretsmanager tag-resource --secret-id ${id} --tags`,
+    ],
+    [
+      'AWS::ElastiCache::ServerlessCache',
+      (id) => live.cache.tags(id).then((found) => found && { tags: found }),
+      (id) =>
+        `aws elasticache add-tags-to-resource --resource-name arn:${partition}:elasticache:${region}:${account}:serverlesscache:${id} --tags`,
+    ],
+    [
+      'AWS::ElasticLoadBalancingV2::LoadBalancer',
+      (id) => live.elb.tags(id).then((found) => found && { tags: found }),
+      (id) => `aws elbv2 add-tags --resource-arns ${id} --tags`,
+    ],
+  ];
+  for (const [type, read, command] of kinds) {
+    for (const { id, properties } of live.stack.promised(type)) {
+      const actual = await read(id);
+      if (actual) {
+        const how = (key: string, value: string) => `${command(id)} ${pair(key, value)}`;
+        compare(examination, { id, wanted: properties.Tags, actual: actual.tags, command: how });
+      }
+    }
+  }
+}
+
 export const tags: Check = {
   name: 'tags',
   kinds: {
@@ -44,6 +89,7 @@ export const tags: Check = {
         compare(examination, { id, wanted: properties.AccessPointTags, actual: point.Tags, command: tagEfs(id) });
       }
     }
+    await ofStores(examination);
     for (const { promised, live: service } of await live.ecs.services()) {
       if (service) {
         compare(examination, {

@@ -352,6 +352,22 @@ export class Account {
     };
   }
 
+  private subnets(kind: string): string[] {
+    return Object.keys(this.ids)
+      .filter((id) => this.template.Resources[id]?.Type === 'AWS::EC2::Subnet' && id.includes(kind))
+      .map((id) => this.ids[id]);
+  }
+
+  /** Those of the load balancer and the tasks. */
+  public get publicSubnets(): string[] {
+    return this.subnets('PublicSubnet');
+  }
+
+  /** Those of the databases and the cache. */
+  public get dataSubnets(): string[] {
+    return this.subnets('DataSubnet');
+  }
+
   /** The id of a security group of the stack. */
   public idOfGroup(text: string): string {
     return this.id('AWS::EC2::SecurityGroup', text);

@@ -20,9 +20,9 @@ import { GetRolePolicyCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam'
 import { PutRetentionPolicyCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { Promised } from '../../doctor/promises';
 import { Account, Undo } from './account';
+import { Breaker, STORE_BREAKERS } from './break-stores';
 
 type Tree = Record<string, unknown>;
-type Breaker = (account: Account, promised: Promised, value: unknown, id: string) => Promise<Undo>;
 
 const lowerFirst = (key: string) =>
   ({ EFSVolumeConfiguration: 'efsVolumeConfiguration', FilesystemId: 'fileSystemId', IAM: 'iam' })[key] ??
@@ -279,7 +279,44 @@ const egress: Breaker = async (account, _promised, _value, GroupId) => {
   return closed ? shut : open;
 };
 
+/** A rule within a load balancer's own group. */
+const groupRule: Breaker = async (account, promised, value, GroupId) => {
+  const [list, index] = promised.path;
+  if (list === 'SecurityGroupEgress') {
+    return egress(account, promised, value, GroupId);
+  }
+  const { ec2 } = account.clients;
+  const rules = account.template.Resources[promised.logicalId].Properties![list] as Record<string, string | number>[];
+  const { CidrIp, FromPort, ToPort, Description } = rules[Number(index)];
+  const rule: IpPermission = {
+    ...{ IpProtocol: 'tcp', FromPort: Number(FromPort), ToPort: Number(ToPort) },
+    IpRanges: [{ CidrIp: String(CidrIp), Description: String(Description) }],
+  };
+  await ec2.send(new RevokeSecurityGroupIngressCommand({ GroupId, IpPermissions: [rule] }));
+  return () => ec2.send(new AuthorizeSecurityGroupIngressCommand({ GroupId, IpPermissions: [rule] }));
+};
+
+const egressRule: Breaker = async (account, { logicalId }) => {
+  const { ec2 } = account.clients;
+  const properties = account.template.Resources[logicalId].Properties as Record<string, { 'Fn::GetAtt': [string] }>;
+  const GroupId = account.ids[properties.GroupId['Fn::GetAtt'][0]];
+  const rule: IpPermission = {
+    IpProtocol: 'tcp',
+    FromPort: properties.FromPort as unknown as number,
+    ToPort: properties.ToPort as unknown as number,
+    UserIdGroupPairs: [
+      {
+        GroupId: account.ids[properties.DestinationSecurityGroupId['Fn::GetAtt'][0]],
+        Description: properties.Description as unknown as string,
+      },
+    ],
+  };
+  await ec2.send(new RevokeSecurityGroupEgressCommand({ GroupId, IpPermissions: [rule] }));
+  return () => ec2.send(new AuthorizeSecurityGroupEgressCommand({ GroupId, IpPermissions: [rule] }));
+};
+
 const BREAKERS: Record<string, Breaker> = {
+  ...STORE_BREAKERS,
   'AWS::EFS::FileSystem': fileSystem,
   'AWS::EFS::MountTarget': mountTarget,
   'AWS::EFS::AccessPoint': accessPoint,
@@ -291,7 +328,8 @@ const BREAKERS: Record<string, Breaker> = {
   'AWS::IAM::Policy': rolePolicy,
   'AWS::IAM::Role': role,
   'AWS::EC2::SecurityGroupIngress': ingress,
-  'AWS::EC2::SecurityGroup': egress,
+  'AWS::EC2::SecurityGroupEgress': egressRule,
+  'AWS::EC2::SecurityGroup': groupRule,
   'AWS::Scheduler::Schedule': schedule,
 };
 

@@ -329,7 +329,8 @@ const VOLUME: Event[] = [
 
 // -- network --
 
-async function letIn(account: Account, group: string, rule: IpPermission): Promise<Undo> {
+/** One more rule of a security group of the stack. */
+export async function letIn(account: Account, group: string, rule: IpPermission): Promise<Undo> {
   const { ec2 } = account.clients;
   const named = { GroupId: account.idOfGroup(group), IpPermissions: [rule] };
   await ec2.send(new AuthorizeSecurityGroupIngressCommand(named));

@@ -14,7 +14,7 @@ function errorOf(service: string, code: string, message: string): { type: string
       body: `<Response><Errors><Error><Code>${code}</Code><Message>${message}</Message></Error></Errors></Response>`,
     };
   }
-  if (service === 'iam' || service === 'cloudformation') {
+  if (['iam', 'cloudformation', 'rds', 'elasticache', 'elasticloadbalancing'].includes(service)) {
     return {
       type: 'text/xml',
       body: `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`,
