@@ -30,7 +30,10 @@ export function keeperLines(): Lines {
     [2 * HOUR, stream, { keeper: 'snapshot-failed', message: 'No space left on device.' }],
   ];
   for (let day = 10; day >= 0; day--) {
-    lines.push([day * DAY + 5 * HOUR, stream, { keeper: 'snapshot', store: 'webui.db', bytes: (100 - 4 * day) * MIB }]);
+    // A keeper that counts has run for ten days.
+    const people = day < 10 ? { users: 120 - 4 * day, active_users_30d: 90 - 4 * day } : {};
+    const at = day * DAY + 5 * HOUR;
+    lines.push([at, stream, { keeper: 'snapshot', store: 'webui.db', bytes: (100 - 4 * day) * MIB, ...people }]);
   }
   for (let minutes = 600; minutes >= 2; minutes -= 5) {
     const grown = minutes > 35 ? 0 : MIB;
@@ -40,7 +43,7 @@ export function keeperLines(): Lines {
   return lines;
 }
 
-function taskDefinition(name: string) {
+function taskDefinition(name: string, more: { name: string; value: string }[]) {
   return {
     volumes: [
       {
@@ -51,7 +54,7 @@ function taskDefinition(name: string) {
     containerDefinitions: [
       {
         name,
-        environment: name === 'evidence' ? [] : [{ name: 'KEEPER_DIR', value: `/mnt/${name}` }],
+        environment: name === 'evidence' ? [] : [{ name: 'KEEPER_DIR', value: `/mnt/${name}` }, ...more],
         logConfiguration: { logDriver: 'awslogs' as const, options: { 'awslogs-group': `/${name}` } },
       },
     ],
@@ -73,6 +76,9 @@ export class StatusAccount {
     '/knowledge': [],
     '/evidence': [],
   };
+  /** Settings of Open WebUI, and types of resources, beside the usual. */
+  public settings: { name: string; value: string }[] = [];
+  public more: string[] = [];
   public out: string[] = [];
   public notes: string[] = [];
 
@@ -93,7 +99,9 @@ export class StatusAccount {
     ];
     // Two pages, as with more than a hundred resources.
     cloudFormation.on(ListStackResourcesCommand).callsFake(({ NextToken }) => ({
-      StackResourceSummaries: NextToken ? all.slice(4) : all.slice(0, 4),
+      StackResourceSummaries: NextToken
+        ? [...all.slice(4), ...this.more.map((type) => resource(type, 'more'))]
+        : all.slice(0, 4),
       NextToken: NextToken ? undefined : 'more',
     }));
     cloudFormation.on(GetTemplateCommand).resolves({
@@ -123,9 +131,10 @@ export class StatusAccount {
         RootDirectory: { Path: `/${name}` },
       })),
     });
-    ecs
-      .on(DescribeTaskDefinitionCommand)
-      .callsFake(({ taskDefinition: arn }) => ({ taskDefinition: taskDefinition(/task\/([\w-]+)/.exec(arn)![1]) }));
+    ecs.on(DescribeTaskDefinitionCommand).callsFake(({ taskDefinition: arn }) => {
+      const name = /task\/([\w-]+)/.exec(arn)![1];
+      return { taskDefinition: taskDefinition(name, name === 'open-webui' ? this.settings : []) };
+    });
     backup.on(ListRecoveryPointsByResourceCommand).callsFake(({ NextToken }) => ({
       RecoveryPoints: [{ Status: 'COMPLETED', CreationDate: new Date(NOW - (NextToken ? 20 : 44) * HOUR) }],
       NextToken: NextToken ? undefined : 'more',

@@ -82,15 +82,105 @@ describe('gauges', () => {
     expect(gauge.addsUsd).toBeGreaterThan(10);
   });
 
-  test('what no meter shows has no value, and says why', async () => {
-    const { gauges } = await json();
-    const of = (name: string) => gauges.find((gauge) => gauge.name === name)!;
-    expect(of('SQL and vectors together')).not.toHaveProperty('value');
-    expect(of('Full-text search').measured).toMatch(/A need, not a number/);
-    expect(of('Users')).toMatchObject({ threshold: 200, measured: expect.stringMatching(/--users/) });
-    expect(of('Users')).not.toHaveProperty('value');
+  const gauge = async (name: string, ...args: string[]) => {
     account.out = [];
-    expect((await json('--users', '240')).gauges.find(({ name }) => name === 'Users')).toMatchObject({ value: 240 });
+    return (await json(...args)).gauges.find((one) => one.name === name)!;
+  };
+  const snapshot = (ago: number, fields: object) =>
+    [ago, 'knowledge/knowledge/1', { keeper: 'snapshot', store: 'chroma', ...fields }] as [number, string, object];
+
+  test('users: counted in the newest snapshot, those who were active beside, with their trend', async () => {
+    const users = await gauge('Users');
+    expect(users).toMatchObject({ threshold: 200, value: 120, beside: '90 of them active in 30 days' });
+    expect(users.measured).toBe(
+      'Accounts in Open WebUI\u2019s database, counted in the snapshot of 2026-11-25 07:00 UTC (5 h ago).',
+    );
+    // Seven days of 96 to 120 against the three before, 84 to 92.
+    expect(users.trend).toBeCloseTo(108 / 88 - 1);
+    expect(users.days).toHaveLength(10);
+    const told = await gauge('Users', '--users', '240');
+    expect(told).toMatchObject({ value: 240, days: [] });
+    expect(told.measured).toMatch(/As passed with --users; 120 were counted in the snapshot of 2026-11-25 07:00/);
+  });
+
+  test('users: a keeper that does not count yet, a log that is denied, a count without those who were active', async () => {
+    account.logs['/open-webui'] = account.logs['/open-webui'].filter(([ago]) => ago > 10 * DAY);
+    expect((await gauge('Users')).measured).toMatch(
+      /Not measured: no snapshot of the last 30 days counted them.*--users/,
+    );
+    account.logs['/open-webui'] = [[DAY, 's', { keeper: 'snapshot', store: 'webui.db', bytes: 1, users: 3 }]];
+    const users = await gauge('Users');
+    expect(users.value).toBe(3);
+    expect(users).not.toHaveProperty('beside');
+    account.deny('logs', FilterLogEventsCommand as never, 'logs:FilterLogEvents');
+    const denied = await gauge('Users');
+    expect(denied).not.toHaveProperty('value');
+    expect(denied.measured).toMatch(/nothing to read it from \(log of knowledge: access denied/);
+  });
+
+  test('embeddings of all Chromas, no older than they say; a decision, whatever their number', async () => {
+    account.logs['/knowledge'] = [
+      snapshot(2 * DAY, { bytes: 5 * MIB, embeddings: 700 }),
+      snapshot(2 * DAY - 3_600_000, { bytes: 6 * MIB, embeddings: 800 }),
+    ];
+    account.logs['/open-webui'].push([
+      3_600_000,
+      'open-webui/open-webui/0a1b2c3d4e5f',
+      { keeper: 'snapshot', store: 'vector_db', bytes: 4 * MIB, embeddings: 1200 },
+    ]);
+    const vectors = await gauge('SQL and vectors together');
+    expect(vectors).toMatchObject({ value: 2000, unit: 'embeddings', beside: '10.0 MiB of Chroma' });
+    expect(vectors).not.toHaveProperty('threshold');
+    expect(vectors.measured).toMatch(/snapshot of 2026-11-23 13:00 UTC \(47 h ago\).*No number decides/);
+    expect(vectors.days.map(({ value }) => value)).toEqual([800, 2000]);
+    account.out = [];
+    await account.run();
+    expect(account.text).toMatch(/SQL and vectors together +2,000 embeddings, 10\.0 MiB of Chroma, a decision\n/);
+    expect(account.text).toMatch(/Users +█+·+ 120 of 200 users, 90 of them active in 30 days, \+23 % in a week\n/);
+  });
+
+  test.each([
+    [
+      'pgvector',
+      /open-webui are in pgvector and not measured here; ask PostgreSQL: SELECT count\(\*\) FROM document_chunk/,
+    ],
+    ['s3vector', /are in s3vector and not measured here; list them: aws s3vectors list-vectors/],
+    ['qdrant', /points_count/],
+    ['milvus', /are in milvus and not measured here; ask it/],
+  ])('after a move to PostgreSQL and %s the old counts are not shown, and where to ask is', async (store, where) => {
+    account.settings = [
+      { name: 'DATABASE_TYPE', value: 'postgresql' },
+      { name: 'VECTOR_DB', value: store },
+    ];
+    account.logs['/open-webui'].push([DAY, 's', { keeper: 'snapshot', store: 'vector_db', bytes: 4, embeddings: 12 }]);
+    const users = await gauge('Users');
+    expect(users).not.toHaveProperty('value');
+    expect(users.measured).toMatch(/in PostgreSQL, where nothing counts them.*SELECT count\(\*\) FROM "user".*--users/);
+    const vectors = await gauge('SQL and vectors together');
+    expect(vectors).not.toHaveProperty('value');
+    expect(vectors.measured).toMatch(where);
+    // Another application's Chroma stays where it is.
+    account.logs['/knowledge'] = [snapshot(DAY, { bytes: MIB, embeddings: 7 })];
+    expect(await gauge('SQL and vectors together')).toMatchObject({ value: 7, measured: expect.stringMatching(where) });
+  });
+
+  test('search: how often evidence was asked; a collection in the stack has a meter of its own', async () => {
+    const scan = (day: number) =>
+      [day * DAY, 's', { event: 'evidence-scan', at: new Date(NOW - day * DAY).toISOString(), bytes: 2e9 }] as [
+        number,
+        string,
+        object,
+      ];
+    account.logs['/evidence'] = [scan(1), scan(2), scan(6), scan(9), scan(10)];
+    const search = await gauge('Full-text search');
+    expect(search).toMatchObject({ value: 5, unit: 'queries of evidence this month' });
+    expect(search.trend).toBeCloseTo(0.5);
+    expect(search.measured).toMatch(/which is not recorded\. No number decides.*Pass --evidence/);
+    expect((await gauge('Evidence scanned')).trend).toBeCloseTo(0.5);
+    account.more = ['AWS::OpenSearchServerless::Collection'];
+    expect((await gauge('Full-text search')).measured).toMatch(/collection in the stack.*SearchRequestRate/);
+    account.deny('logs', FilterLogEventsCommand as never, 'logs:FilterLogEvents');
+    expect(await gauge('Full-text search')).not.toHaveProperty('value');
   });
 
   test('evidence that queries scanned: this month’s lines of tasks, or the record beside the evidence', async () => {
@@ -120,11 +210,22 @@ describe('gauges', () => {
       path.join(run, 'manifest.json'),
       JSON.stringify({ run: path.basename(run), totals: { storedBytes: 5000 } }),
     );
-    fs.writeFileSync(path.join(scans, '20261124T070000000Z-0a1b2c3d.json'), `${JSON.stringify({ bytes: 3e9 })}\n`);
+    fs.writeFileSync(
+      path.join(scans, '20261124T070000000Z-0a1b2c3d.json'),
+      `${JSON.stringify({ at: '2026-11-24T07:00:00.000Z', bytes: 3e9 })}\n`,
+    );
     fs.writeFileSync(path.join(scans, '.half'), '{');
-    const { evidence } = await json('--evidence', folder);
+    fs.mkdirSync(path.join(folder, 'reports', 'weekly'), { recursive: true });
+    fs.writeFileSync(path.join(folder, 'reports', 'weekly', 'one.md'), 'x'.repeat(300));
+    fs.writeFileSync(path.join(folder, 'reports', 'weekly', 'one.pdf'), 'x'.repeat(900));
+    const { evidence, gauges } = await json('--evidence', folder);
+    expect(gauges.find(({ name }) => name === 'Full-text search')).toMatchObject({
+      value: 1,
+      beside: '300 B of text in 1 reports and findings',
+    });
     expect(evidence.value).toMatchObject({
       bytes: 5000,
+      text: { files: 1, bytes: 300 },
       lastCollected: Date.UTC(2026, 10, 24, 6),
       scans: { bytes: 3e9, queries: 1 },
     });
@@ -222,7 +323,8 @@ test('--html writes one page that loads nothing, and its script finds what it dr
   expect(account.notes).toEqual([`Written: ${file}`]);
   const page = fs.readFileSync(file, 'utf8');
   expect(page).not.toMatch(/<(?:script|link|img)[^>]*(?:src|href)=/);
-  for (const id of ['gauges', 'trend-0', 'trend-1', 'stored', 'workloads', 'throughput']) {
+  expect(page).toContain('120 of 200 users, 90 of them active in 30 days');
+  for (const id of ['gauges', 'trend-0', 'trend-1', 'trend-3', 'stored', 'workloads', 'throughput']) {
     expect(page).toContain(`<figure id="${id}">`);
   }
 });

@@ -30,7 +30,7 @@ export function statusCommand(shell: Shell): Command {
     .description('what is stored, who owns it, what it costs, and how near each upgrade trigger is; reads only')
     .option('--stack <name>', 'the CloudFormation stack of the data layer', 'EfsDataLayer')
     .option('--evidence <directory>', 'the evidence directory, mounted or a copy: its manifests say what it stores')
-    .option('--users <number>', 'people who use Open WebUI, which nothing meters')
+    .option('--users <number>', 'people who use Open WebUI, where no snapshot counts them')
     .option('--watch [seconds]', 'again and again, until Ctrl-C')
     .option('--json', 'everything, as JSON')
     .option('--html <file>', 'one page with plots, which loads nothing')
@@ -38,7 +38,7 @@ export function statusCommand(shell: Shell): Command {
     .option(...PROFILE)
     .addHelpText(
       'after',
-      '\nExamples:\n  efs-data-layer status\n  efs-data-layer status --watch 30\n  efs-data-layer status --users 120 --html status.html',
+      '\nExamples:\n  efs-data-layer status\n  efs-data-layer status --watch 30\n  efs-data-layer status --html status.html',
     )
     .action((options: Options) => run(shell, options));
 }

@@ -1,5 +1,5 @@
 import { GetTemplateCommand, ListStackResourcesCommand, StackResourceSummary } from '@aws-sdk/client-cloudformation';
-import { DescribeTaskDefinitionCommand, TaskDefinition } from '@aws-sdk/client-ecs';
+import { ContainerDefinition, DescribeTaskDefinitionCommand, TaskDefinition } from '@aws-sdk/client-ecs';
 import {
   AccessPointDescription,
   DescribeAccessPointsCommand,
@@ -19,6 +19,10 @@ export interface StatusWorkload {
   readonly logGroup?: string;
   /** Whether a keeper guards it: then its lines say size, snapshots and owner. */
   readonly kept: boolean;
+  /** Where its users are once they have left the volume: PostgreSQL. */
+  readonly usersIn?: string;
+  /** Where its vectors are once they have left the volume: pgvector, s3vector, qdrant. */
+  readonly vectorsIn?: string;
 }
 
 /** A service of the stack. */
@@ -33,6 +37,8 @@ export interface Deployment {
   readonly fileSystem: Part<FileSystemDescription>;
   readonly workloads: Part<StatusWorkload[]>;
   readonly services: StatusService[];
+  /** Whether a collection of OpenSearch Serverless is part of the stack. */
+  readonly search: boolean;
   readonly template: Part<string>;
 }
 
@@ -82,7 +88,8 @@ export async function readDeployment(aws: ReadClients, stack: string): Promise<D
     const [, cluster, name] = arn.split('/');
     return { cluster, name };
   });
-  return { fileSystemId: id, fileSystem, workloads, services, template };
+  const search = idsOf('AWS::OpenSearchServerless::Collection').length > 0;
+  return { fileSystemId: id, fileSystem, workloads, services, search, template };
 }
 
 async function accessPointsOf(
@@ -115,9 +122,22 @@ async function workloadsOf(
         name: point.RootDirectory!.Path!.replace(/^\/+/, ''),
         logGroup: holder?.logConfiguration?.options?.['awslogs-group'],
         kept: holder !== undefined && hasKeeper(holder),
+        ...movedTo(containers),
       };
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** What the settings of Open WebUI say of stores that are not on the volume; of any other application they say nothing. */
+function movedTo(containers: ContainerDefinition[]): Pick<StatusWorkload, 'usersIn' | 'vectorsIn'> {
+  const environment = new Map(
+    containers.flatMap((one) => one.environment ?? []).map(({ name, value }) => [name, value]),
+  );
+  const vectors = environment.get('VECTOR_DB');
+  return {
+    usersIn: environment.get('DATABASE_TYPE') === 'postgresql' ? 'PostgreSQL' : undefined,
+    vectorsIn: vectors === 'chroma' ? undefined : vectors,
+  };
 }
 
 function mounts(volume: NonNullable<TaskDefinition['volumes']>[number], point: AccessPointDescription): boolean {

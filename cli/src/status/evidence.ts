@@ -2,7 +2,9 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { usageError } from '../errors';
 import { jsonLines, LogLine, ReadClients } from './account';
+import { evidenceFiles } from '../search/files';
 import { HISTORY_DAYS } from './keeper';
+import { Point } from './meters';
 
 const DAY = 24 * 3_600_000;
 
@@ -12,8 +14,19 @@ export interface EvidenceState {
   readonly bytes?: number;
   /** The last run that collected something, of the last 30 days. */
   readonly lastCollected?: number;
-  /** What queries of this month read: bytes, and how many there were. */
-  readonly scans: { readonly month: string; readonly bytes: number; readonly queries: number; readonly from: string };
+  /** What `search index` would read: reports and findings. Known only where the directory can be read. */
+  readonly text?: { readonly files: number; readonly bytes: number };
+  readonly scans: EvidenceScans;
+}
+
+/** What queries of this month read, and how many there were. */
+export interface EvidenceScans {
+  readonly month: string;
+  readonly bytes: number;
+  readonly queries: number;
+  readonly from: string;
+  /** By day, of the last two weeks, those without a query too. */
+  readonly days: { readonly bytes: Point[]; readonly queries: Point[] };
 }
 
 /** The month of a time, as YYYY-MM in UTC. */
@@ -33,17 +46,30 @@ export async function readEvidenceLog(aws: ReadClients, logGroup: string, now: n
 }
 
 export function evidenceState(lines: LogLine[], now: number): EvidenceState {
-  const month = monthOf(now);
   const collected = lines.filter(({ fields }) => fields.event === 'collected');
-  const scans = lines.filter(({ fields }) => fields.event === 'evidence-scan' && String(fields.at).startsWith(month));
+  const scans = lines
+    .filter(({ fields }) => fields.event === 'evidence-scan')
+    .map(({ fields }) => ({ at: Date.parse(String(fields.at)), bytes: Number(fields.bytes) }));
   return {
     lastCollected: collected[collected.length - 1]?.at,
-    scans: {
-      month,
-      bytes: scans.reduce((sum, { fields }) => sum + Number(fields.bytes), 0),
-      queries: scans.length,
-      from: 'that ran as a task, by the log of the last 30 days',
-    },
+    scans: scansOf(scans, 'that ran as a task, by the log of the last 30 days', now),
+  };
+}
+
+function scansOf(scans: { at: number; bytes: number }[], from: string, now: number): EvidenceScans {
+  const ofMonth = scans.filter(({ at }) => monthOf(at) === monthOf(now));
+  const bytesOf = (some: typeof scans) => some.reduce((sum, { bytes }) => sum + bytes, 0);
+  const byDay = (valueOf: (some: typeof scans) => number) =>
+    Array.from({ length: 14 }, (_, day) => now - (14 - day) * DAY).map((start) => ({
+      at: start,
+      value: valueOf(scans.filter(({ at }) => at >= start && at < start + DAY)),
+    }));
+  return {
+    month: monthOf(now),
+    bytes: bytesOf(ofMonth),
+    queries: ofMonth.length,
+    from,
+    days: { bytes: byDay(bytesOf), queries: byDay(({ length }) => length) },
   };
 }
 
@@ -71,7 +97,25 @@ export function readEvidenceFolder(folder: string, now: number): EvidenceState {
     const [, year, mon, day, hour, minute, second] = /(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z/.exec(run)!;
     last = Math.max(last, Date.UTC(+year, +mon - 1, +day, +hour, +minute, +second));
   }
-  return { bytes, lastCollected: last || undefined, scans: scansBelow(folder, monthOf(now)) };
+  const months = [monthOf(now - 14 * DAY), monthOf(now)];
+  const scans = [...new Set(months)].flatMap((month) => scansBelow(folder, month));
+  return {
+    bytes,
+    lastCollected: last || undefined,
+    text: textBelow(folder),
+    scans: scansOf(scans, 'in the record beside the evidence', now),
+  };
+}
+
+function textBelow(folder: string): EvidenceState['text'] {
+  if (!['reports', 'findings'].some((name) => fs.existsSync(path.join(folder, name)))) {
+    return { files: 0, bytes: 0 };
+  }
+  const { files } = evidenceFiles(folder);
+  return {
+    files: files.length,
+    bytes: files.reduce((sum, { file }) => sum + (fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0),
+  };
 }
 
 function manifestsBelow(focus: string): string[] {
@@ -87,16 +131,11 @@ function manifestsBelow(focus: string): string[] {
 }
 
 /** One JSON file for each query, below .efs-data-layer/scans/YYYY-MM. */
-function scansBelow(folder: string, month: string): EvidenceState['scans'] {
+function scansBelow(folder: string, month: string): { at: number; bytes: number }[] {
   const place = path.join(folder, '.efs-data-layer', 'scans', month);
   const names = fs.existsSync(place) ? fs.readdirSync(place).filter((name) => /^[^.].*\.json$/.test(name)) : [];
-  const bytes = names.map(
-    (name) => (JSON.parse(fs.readFileSync(path.join(place, name), 'utf8')) as { bytes: number }).bytes,
-  );
-  return {
-    month,
-    bytes: bytes.reduce((sum, each) => sum + each, 0),
-    queries: names.length,
-    from: 'in the record beside the evidence',
-  };
+  return names.map((name) => {
+    const scan = JSON.parse(fs.readFileSync(path.join(place, name), 'utf8')) as { at: string; bytes: number };
+    return { at: Date.parse(scan.at), bytes: scan.bytes };
+  });
 }

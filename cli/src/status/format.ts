@@ -36,3 +36,21 @@ export function percentText(part: number): string {
 export function numberText(value: number): string {
   return value >= 100 ? Math.round(value).toLocaleString('en-US') : String(Number(value.toPrecision(3)));
 }
+
+/** A trigger's value against its threshold, and what belongs beside it; without a threshold it is a decision. */
+export function readingText(gauge: {
+  readonly unit: string;
+  readonly threshold?: number;
+  readonly value?: number;
+  readonly beside?: string;
+}): string {
+  const { unit, threshold, value, beside } = gauge;
+  const parts =
+    threshold === undefined
+      ? [...(value === undefined ? [] : [`${numberText(value)} ${unit}`]), ...(beside ? [beside] : []), 'a decision']
+      : [
+          `${value === undefined ? 'not measured,' : numberText(value)} of ${numberText(threshold)} ${unit}`,
+          ...(beside ? [beside] : []),
+        ];
+  return parts.join(', ');
+}

@@ -16,6 +16,18 @@ export interface SizeAt {
   readonly bytes: number;
 }
 
+/** What a keeper counted in the copy of a snapshot, for the triggers. */
+export interface CountAt {
+  readonly at: number;
+  readonly store: string;
+  /** Bytes that the snapshot copied: of Chroma without the indexes that it builds anew. */
+  readonly bytes: number;
+  readonly users?: number;
+  /** Users seen in the 30 days before. */
+  readonly activeUsers?: number;
+  readonly embeddings?: number;
+}
+
 /** What a keeper's lines say of its directory. */
 export interface KeeperState {
   /** Databases and directories that it guards, with their WAL; without snapshots and uploads. */
@@ -31,6 +43,8 @@ export interface KeeperState {
   readonly lastTakeover?: { readonly at: number; readonly seconds: number };
   /** The longest write and fsync of the last day, in seconds. */
   readonly longestWriteSeconds?: number;
+  /** The last count of each store and day; empty from a keeper that does not count yet. */
+  readonly counts: CountAt[];
   /** Lines of the last day that need somebody. */
   readonly trouble: string[];
 }
@@ -93,6 +107,7 @@ export function keeperState(events: LogLine[], reports: LogLine[], now: number):
       (longest, { fields }) => Math.max(longest ?? 0, number(fields.heartbeat_s) ?? 0),
       undefined,
     ),
+    counts: countsOf(named('snapshot')),
     trouble: events
       .filter(({ at, fields }) => at > now - DAY && TROUBLE.includes(String(fields.keeper)))
       .map(({ fields }) => `${String(fields.keeper)}: ${String(fields.message ?? '')}`.replace(/: $/, '')),
@@ -113,6 +128,25 @@ function sizesOf(snapshots: LogLine[], reports: LogLine[], size: (line: LogLine)
     byDay.set(Math.floor(last.at / DAY), { at: last.at, bytes: size(last) });
   }
   return [...byDay.values()].sort((a, b) => a.at - b.at);
+}
+
+function countsOf(snapshots: LogLine[]): CountAt[] {
+  const counts = new Map<string, CountAt>();
+  for (const { at, fields } of snapshots) {
+    const { users, active_users_30d: activeUsers, embeddings } = fields;
+    if (number(users ?? embeddings) !== undefined) {
+      const store = String(fields.store);
+      counts.set(`${store} ${Math.floor(at / DAY)}`, {
+        at,
+        store,
+        bytes: number(fields.bytes) ?? 0,
+        users: number(users),
+        activeUsers: number(activeUsers),
+        embeddings: number(embeddings),
+      });
+    }
+  }
+  return [...counts.values()];
 }
 
 /** Least squares, as bytes in 30 days. */

@@ -1,6 +1,6 @@
 import { usd } from '../bill/format';
 import { escapeHtml, htmlPage } from '../html/page';
-import { ageText, bytesText, numberText, percentText } from './format';
+import { ageText, bytesText, numberText, percentText, readingText } from './format';
 import { Status } from './status';
 
 const GIB = 1024 ** 3;
@@ -25,7 +25,7 @@ function plotData(status: Status) {
         text: `${numberText(value!)} of ${numberText(threshold!)} ${unit}`,
       })),
     trends: status.gauges
-      .filter(({ days, threshold }) => days.length > 1 && threshold !== undefined)
+      .filter(({ days }) => days.length > 1)
       .map(({ name, days, threshold, unit }) => ({
         name,
         unit,
@@ -57,9 +57,9 @@ data.gauges.length === 0 ? none('gauges', 'No trigger is measured.') : document.
 }));
 data.trends.forEach((trend, at) => draw('trend-' + at, trend.days, '', (rows) => ({
   height: 200,
-  y: { label: trend.unit, grid: true, zero: true, domain: [0, Math.max(trend.threshold * 1.1, d3.max(rows, (d) => d.value))] },
+  y: { label: trend.unit, grid: true, zero: true, domain: [0, Math.max((trend.threshold ?? 0) * 1.1, d3.max(rows, (d) => d.value), 1)] },
   marks: [
-    Plot.ruleY([trend.threshold], { stroke: '#c8383f', strokeDasharray: '4 4' }),
+    Plot.ruleY(trend.threshold === undefined ? [] : [trend.threshold], { stroke: '#c8383f', strokeDasharray: '4 4' }),
     Plot.lineY(rows, { x: 'at', y: 'value', stroke: colors[0], strokeWidth: 2.2 }),
     Plot.dot(rows, { x: 'at', y: 'value', fill: colors[0], r: 2.5 }),
   ],
@@ -111,12 +111,9 @@ function workloadRows(status: Status): string {
 
 function gaugeRows({ gauges }: Status): string {
   return gauges
-    .map(({ name, threshold, value, unit, trend, to, runbook, addsUsd, measured }) => {
-      const reading =
-        threshold === undefined
-          ? 'a decision'
-          : `${value === undefined ? 'not measured' : numberText(value)} of ${numberText(threshold)} ${unit}`;
-      return `<tr>${cell(name)}${cell(reading)}${cell(trend === undefined ? '' : percentText(trend), true)}<td>${escapeHtml(to)}${runbook ? `<br><code>${runbook}</code>` : ''}</td>${cell(addsUsd === undefined ? '' : `+${usd(addsUsd)}`, true)}${cell(measured)}</tr>`;
+    .map((gauge) => {
+      const { name, trend, to, runbook, addsUsd, measured } = gauge;
+      return `<tr>${cell(name)}${cell(readingText(gauge))}${cell(trend === undefined ? '' : percentText(trend), true)}<td>${escapeHtml(to)}${runbook ? `<br><code>${runbook}</code>` : ''}</td>${cell(addsUsd === undefined ? '' : `+${usd(addsUsd)}`, true)}${cell(measured)}</tr>`;
     })
     .join('\n');
 }

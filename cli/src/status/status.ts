@@ -31,6 +31,8 @@ export interface Status {
   readonly fileSystemId: string;
   readonly fileSystem: Part<FileSystemDescription>;
   readonly workloads: Part<WorkloadStatus[]>;
+  /** Whether a collection of OpenSearch Serverless is part of the stack. */
+  readonly search: boolean;
   readonly evidence: Part<EvidenceState>;
   readonly meters: Part<Meters>;
   /** When the newest recovery point was completed; undefined when there is none. */
@@ -50,7 +52,7 @@ export async function readStatus(
 ): Promise<Status> {
   const region = await aws.efs.config.region();
   const deployment = await readDeployment(aws, request.stack);
-  const { fileSystemId, fileSystem, services, template } = deployment;
+  const { fileSystemId, fileSystem, services, search, template } = deployment;
   const [meters, backup, workloads, evidence] = await Promise.all([
     part('metrics', () => readMeters(aws, fileSystemId, services, now)),
     part('backups', () => readBackups(aws, fileSystem)),
@@ -75,6 +77,7 @@ export async function readStatus(
     fileSystemId,
     fileSystem,
     workloads,
+    search,
     evidence,
     meters,
     backup,

@@ -1,5 +1,5 @@
 import { columns, usd } from '../bill/format';
-import { ageText, bytesText, numberText, percentText } from './format';
+import { ageText, bytesText, numberText, percentText, readingText } from './format';
 import { Status, WorkloadStatus } from './status';
 import { Gauge } from './triggers';
 
@@ -178,13 +178,15 @@ function gaugeLines(all: Gauge[], colours: Paint): string[] {
   return [
     colours.strong('When to move to a bigger service'),
     ...all.flatMap((gauge) => {
-      const { name, unit, threshold, value, trend, to, addsUsd, measured } = gauge;
-      const reading =
+      const { name, threshold, value, trend, to, addsUsd, measured } = gauge;
+      const meter =
         threshold === undefined
-          ? colours.soft('a decision')
+          ? ''
           : value === undefined
-            ? `${colours.soft('·'.repeat(BAR))} not measured, of ${numberText(threshold)} ${unit}`
-            : `${bar(value, threshold, colours)} ${numberText(value)} of ${numberText(threshold)} ${unit}${trend === undefined ? '' : `, ${percentText(trend)} in a week`}`;
+            ? `${colours.soft('·'.repeat(BAR))} `
+            : `${bar(value, threshold, colours)} `;
+      const change = trend === undefined ? '' : `, ${percentText(trend)} in a week`;
+      const reading = `${meter}${readingText(gauge)}${change}`;
       const cost = addsUsd === undefined ? '' : `, adds ${usd(addsUsd)} a month`;
       return [`  ${name.padEnd(24)} ${reading}`, `  ${''.padEnd(24)} ${colours.soft(`→ ${to}${cost}. ${measured}`)}`];
     }),

@@ -1,5 +1,6 @@
 import { Alternatives, DEFAULT_WORKLOAD, PriceBook, FALLBACK_REGION } from '../../../lib/bill';
 import { UPGRADE_PATHS } from '../../../lib/upgrade-paths';
+import { embeddingsReading, searchReading, usersReading } from './counts';
 import { Status } from './status';
 import { highestOfDays, Point } from './meters';
 
@@ -10,10 +11,12 @@ const GIB = 1024 ** 3;
 export interface Gauge {
   readonly name: string;
   readonly unit: string;
-  /** Undefined where the record names a need, not a number. */
+  /** Undefined where the record names a need, not a number: then it is a decision, whatever the value. */
   readonly threshold?: number;
   /** Undefined: not measured; `measured` says why. */
   readonly value?: number;
+  /** What belongs beside the value. */
+  readonly beside?: string;
   /** What is measured, and how. */
   readonly measured: string;
   /** The daily values behind it, where there are any. */
@@ -27,7 +30,8 @@ export interface Gauge {
   readonly addsUsd?: number;
 }
 
-const NEED = 'A need, not a number: nothing that can be metered shows it.';
+/** A gauge before its way out is known. */
+export type Reading = Pick<Gauge, 'value' | 'beside' | 'measured'> & { readonly days?: Point[] };
 
 /** The last seven days against the seven before. */
 export function trendOf(days: Point[], now: number): number | undefined {
@@ -39,14 +43,15 @@ export function trendOf(days: Point[], now: number): number | undefined {
   return last === undefined || !before ? undefined : last / before - 1;
 }
 
-/** Every gauge. `users` is what the user says: no meter knows it. */
-export function gauges(status: Omit<Status, 'gauges'>, users: number | undefined): Gauge[] {
+/** Every gauge. `told` is how many users there are by whoever asks. */
+export function gauges(status: Omit<Status, 'gauges'>, told: number | undefined): Gauge[] {
   const { now, meters, evidence, workloads } = status;
+  const users = usersReading(status, told);
   const gib = (status.fileSystem.value?.SizeInBytes?.Value ?? 0) / GIB;
   const scanned = evidence.value?.scans;
   const scanGb = (scanned?.bytes ?? 0) / 1e9;
   const region = PriceBook.regions().includes(status.region) ? status.region : FALLBACK_REGION;
-  const workload = { ...DEFAULT_WORKLOAD, gib, scanGb, users: users ?? DEFAULT_WORKLOAD.users };
+  const workload = { ...DEFAULT_WORKLOAD, gib, scanGb, users: users.value ?? DEFAULT_WORKLOAD.users };
   const usd = (...ids: string[]) => ids.reduce((sum, id) => sum + new Alternatives(region).one(id, workload).usd, 0);
   const target = (name: string) => UPGRADE_PATHS.find((path) => path.name === name)!.target;
   const runbook = (name: string) => `docs/runbooks/${name}.md`;
@@ -65,9 +70,9 @@ export function gauges(status: Omit<Status, 'gauges'>, users: number | undefined
   const reads = (meters.value?.read ?? []).filter(({ at }) => new Date(at).toISOString().slice(0, 7) === month);
   const readGb = reads.reduce((sum, { value }) => sum + value, 0) / 1e9;
 
-  const gauge = (row: Omit<Gauge, 'trend' | 'days'> & { days?: Point[] }): Gauge => {
+  const gauge = (row: Omit<Gauge, 'days'> & { days?: Point[] }): Gauge => {
     const days = row.days ?? [];
-    return { ...row, days, trend: trendOf(days, now) };
+    return { ...row, days, trend: row.trend ?? trendOf(days, now) };
   };
   return [
     gauge({
@@ -97,8 +102,8 @@ export function gauges(status: Omit<Status, 'gauges'>, users: number | undefined
     }),
     gauge({
       name: 'SQL and vectors together',
-      unit: '',
-      measured: `${NEED} Ask whether one query has to see both.`,
+      unit: 'embeddings',
+      ...embeddingsReading(status),
       to: target('pgvector'),
       runbook: runbook('pgvector'),
       addsUsd: usd('rds-postgresql'),
@@ -111,13 +116,15 @@ export function gauges(status: Omit<Status, 'gauges'>, users: number | undefined
       measured: scanned
         ? `${scanned.queries} queries ${scanned.from}. All reads of the volume this month: ${readGb.toFixed(1)} GB, the most it can be for others.`
         : 'The log of the evidence workload could not be read; pass --evidence with the mounted directory.',
+      // The value grows through the month: days are held against days.
+      trend: scanned && trendOf(scanned.days.bytes, now),
       to: 'S3 Tables (Iceberg) and Athena',
       addsUsd: usd('s3-tables-athena'),
     }),
     gauge({
       name: 'Full-text search',
-      unit: '',
-      measured: `${NEED} Ask whether people look for words in evidence.`,
+      unit: 'queries of evidence this month',
+      ...searchReading(status),
       to: 'OpenSearch Serverless',
       addsUsd: usd('opensearch-nextgen'),
     }),
@@ -125,11 +132,7 @@ export function gauges(status: Omit<Status, 'gauges'>, users: number | undefined
       name: 'Users',
       unit: 'users',
       threshold: 200,
-      value: users,
-      measured:
-        users === undefined
-          ? 'Not measured: only the database knows, and it has one reader. Open WebUI’s admin page shows the number: pass it with --users.'
-          : 'As passed with --users.',
+      ...users,
       to: target('aurora-serverless-v2'),
       runbook: runbook('aurora-serverless-v2'),
       addsUsd: usd('aurora-serverless-v2'),
