@@ -290,7 +290,9 @@ export class Account {
       await this.clients.ecs.send(
         new UpdateServiceCommand({ cluster: this.cluster, service: service.serviceName, taskDefinition: arn }),
       );
-      await this.set('ecs', ['tasks', this.cluster, this.taskOf(text), 'task_definition_arn'], arn);
+      for (const task of Object.keys(this.tasks).filter((one) => this.tasks[one].includes(text))) {
+        await this.set('ecs', ['tasks', this.cluster, task, 'task_definition_arn'], arn);
+      }
       for (const [key, value] of Object.entries({ taskDefinition: arn, rolloutState: 'COMPLETED' })) {
         await this.set('ecs', [...this.at(service), 'deployments', 0, key], value);
       }
