@@ -60,14 +60,14 @@ function cliFiles() {
     .map(({ fileName }) => path.relative(root, fileName))
     .filter((file) => !file.startsWith('..') && !file.includes('node_modules') && !file.endsWith('.d.ts'))
     .map((file) => `dist/${file.replace(/\.ts$/, '.js')}`);
-  const { READ_AT_RUN_TIME, TASK_BUNDLE } = require('../cli/scripts/read-at-run-time');
+  const { READ_AT_RUN_TIME, TASK_BUNDLES } = require('../cli/scripts/read-at-run-time');
   return [
     'LICENSE',
     'README.md',
     'package.json',
     'bin/efs-data-layer.js',
     ...compiled,
-    ...[TASK_BUNDLE, ...READ_AT_RUN_TIME()].map((file) => `dist/${file}`),
+    ...[...Object.values(TASK_BUNDLES), ...READ_AT_RUN_TIME()].map((file) => `dist/${file}`),
   ];
 }
 
