@@ -22,16 +22,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import install  # noqa: E402
 import namespace  # noqa: E402
+import outcome  # noqa: E402
 import report  # noqa: E402
-from lab import PYTHON, BootError, Lab  # noqa: E402
+from lab import PYTHON, Lab  # noqa: E402
 from scenarios import SCENARIOS  # noqa: E402
 from scenarios.common import Hosts, Options  # noqa: E402
 
-# Exit status when no kernel can be booted here, as other test suites say "skipped"
-CANNOT_RUN = 77
-# When nothing was lost, but a scenario did not come to its end twice: a busy machine can be too slow for the lab itself
-INCOMPLETE, MAY_BE_MISSING = 75, 2
-NO_LAB = 'no lab here: '
 LONG_ONLY = {'large-database'}
 # Dozens of Python processes in one guest
 CROWDED = {'zombie', 'keeper-killed', 'many-kills'}
@@ -69,19 +65,16 @@ def main() -> None:
     names = given.scenario or [name for name in SCENARIOS if given.long or name not in LONG_ONLY]
     started = time.monotonic()
     results = play_all(names, options, given.jobs)
-    if all(result.get('failed', '').startswith(NO_LAB) for result in results):
+    if outcome.status(results, names) == outcome.CANNOT_RUN:
         print(f'\nNothing was tested: {results[0]["failed"]}')
-        sys.exit(CANNOT_RUN)
+        sys.exit(outcome.CANNOT_RUN)
     text = f'{report.table(results)}\n\n{report.verdict(results)}'
     print(f'\n{text}\n{time.monotonic() - started:.0f} s')
     if given.out:
         given.out.parent.mkdir(parents=True, exist_ok=True)
         given.out.write_text(json.dumps(results, indent=1) + '\n', encoding='utf-8')
         given.out.with_suffix('.md').write_text(report.page(results), encoding='utf-8')
-    if report.failures(results):
-        sys.exit(1)
-    missing = len(report.unplayed(results))
-    sys.exit(0 if not missing else INCOMPLETE if missing <= MAY_BE_MISSING and len(names) > MAY_BE_MISSING else 1)
+    sys.exit(outcome.status(results, names))
 
 
 def play_all(names: list, options: Options, jobs: int) -> list:
@@ -90,11 +83,8 @@ def play_all(names: list, options: Options, jobs: int) -> list:
     with concurrent.futures.ThreadPoolExecutor(max_workers=jobs) as pool:
         futures = {name: pool.submit(play_apart, name, options) for name in waiting}
         results = {name: future.result() for name, future in futures.items()}
-    # A scenario that did not come to its end has no result, good or bad: a busy machine can be too slow for it. Once more, alone.
-    for name in [name for name in names if any('failed' in result for result in results[name])]:
-        if not results[name][0].get('failed', '').startswith(NO_LAB):
-            results[name] = [{**result, 'notes': [*result.get('notes', []), 'second try']} for result in play_apart(name, options)]
-    return [result for name in names for result in results[name]]
+    # The second try comes when nothing else is played.
+    return [result for name in names for result in outcome.twice(results[name], lambda: play_apart(name, options))]
 
 
 def play_apart(name: str, options: Options) -> list:
@@ -104,15 +94,11 @@ def play_apart(name: str, options: Options) -> list:
         done = subprocess.run(command, check=False, preexec_fn=_die_with_me)
         text = file.read()
     print(f'{name}: {time.monotonic() - started:.0f} s', flush=True)
-    return json.loads(text) if done.returncode == 0 else [_failed(name, f'its process ended with {done.returncode}')]
+    return json.loads(text) if done.returncode == 0 else [outcome.failed(name, f'its process ended with {done.returncode}')]
 
 
 def _die_with_me() -> None:
     ctypes.CDLL(None).prctl(namespace.PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-
-
-def _failed(name: str, why: str) -> dict:
-    return {'scenario': name, 'arm': 'keeper', 'label': '', 'failed': why}
 
 
 def play(name: str, options: Options) -> list:
@@ -120,14 +106,14 @@ def play(name: str, options: Options) -> list:
     try:
         namespace.enter()
         lab = Lab(volume_mb=10240 if large else 1024 if options.long else 512, on_disk=large)
-    except (BootError, OSError, subprocess.CalledProcessError) as error:
-        return [_failed(name, f'{NO_LAB}{type(error).__name__}: {str(error)[:150]}')]
+    except outcome.CANNOT_BOOT as error:
+        return [outcome.no_lab(name, error)]
     hosts = Hosts(lab, memory='768M' if name in CROWDED else '320M')
     try:
         return [{'scenario': name, **result} for result in SCENARIOS[name](lab, hosts, options)]
     except Exception as error:  # pylint: disable=broad-except
         traceback.print_exc()
-        return [_failed(name, f'{type(error).__name__}: {str(error)[:150]}')]
+        return [outcome.failed(name, f'{type(error).__name__}: {str(error)[:150]}')]
     # Nothing to take down: all of it ends with this process
 
 

@@ -25,12 +25,13 @@ sys.path[:0] = [str(HERE), os.environ.get("EFS_LAB", str(HERE.parent))]
 
 import install  # noqa: E402
 import namespace  # noqa: E402
+import outcome  # noqa: E402
 import page  # noqa: E402
 import report  # noqa: E402
 import setup  # noqa: E402
 import trials  # noqa: E402
 import zombies  # noqa: E402
-from lab import PYTHON, BootError, Lab  # noqa: E402
+from lab import PYTHON, Lab  # noqa: E402
 
 # trial: (what is played, its arguments); `minutes` scales what is played for a time
 SHORT = {
@@ -56,9 +57,6 @@ LONG = {
     "users": (trials.users, {"number": 50, "seconds": 45}),
 }
 NAMES = ("open-webui", "chroma", "crewai")
-# As in lab/run.py: nothing could be played; nothing was lost, but a trial came to no end twice
-CANNOT_RUN, INCOMPLETE = 77, 75
-NO_LAB = "no lab here: "
 
 
 def arguments() -> argparse.Namespace:
@@ -88,7 +86,7 @@ def environments() -> None:
                 f"that has lab/apps/requirements/{name}.txt. Set EFS_LAB_VENVS to a directory where lab/apps/setup.py has built them.",
                 file=sys.stderr,
             )
-            sys.exit(CANNOT_RUN)
+            sys.exit(outcome.CANNOT_RUN)
 
 
 def versions() -> str:
@@ -110,7 +108,7 @@ def play_apart(name: str, given: argparse.Namespace) -> list:
     print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
     if done.returncode == 0 and text:
         return json.loads(text)
-    return [{"scenario": name, "arm": "keeper", "label": "", "failed": f"its process ended with {done.returncode}"}]
+    return [outcome.failed(name, f"its process ended with {done.returncode}")]
 
 
 def play(name: str, given: argparse.Namespace) -> list:
@@ -118,24 +116,21 @@ def play(name: str, given: argparse.Namespace) -> list:
     if work is trials.kills:
         settings = {**settings, "seconds": settings["seconds"] * given.pace}
     try:
+        namespace.enter()
         lab = Lab(volume_mb=1024)
-    except (BootError, OSError, subprocess.CalledProcessError) as error:
-        return [{"scenario": name, "arm": "keeper", "label": "", "failed": f"{NO_LAB}{type(error).__name__}: {str(error)[:150]}"}]
+    except outcome.CANNOT_BOOT as error:
+        return [outcome.no_lab(name, error)]
     try:
         return work(lab, setup.home(), given, **settings)
     except Exception as error:  # noqa: BLE001: one trial that cannot be played does not end the others
         traceback.print_exc()
         text = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        return [{"scenario": name, "arm": "plain" if "plain" in name else "keeper", "label": "", "failed": text}]
+        return [outcome.failed(name, text, "plain" if "plain" in name else "keeper")]
     # Nothing to take down: all of it ends with this process
 
 
 def play_twice(name: str, given: argparse.Namespace) -> list:
-    """A trial that came to no end has no result, good or bad: on a busy machine an application can be too slow for it."""
-    results = play_apart(name, given)
-    if not report.unplayed(results) or results[0].get("failed", "").startswith(NO_LAB):
-        return results
-    return [{**result, "notes": [*result.get("notes", []), "second try"]} for result in play_apart(name, given)]
+    return outcome.twice(play_apart(name, given), lambda: play_apart(name, given))
 
 
 def main() -> None:
@@ -149,7 +144,6 @@ def main() -> None:
         sys.exit(f"No such trial: {', '.join(unknown)}. See --list (and --long --list).")
     if given.alone:
         with open(given.out, "w", encoding="utf-8") as file:
-            namespace.enter()
             json.dump(play(given.trial[0], given), file)
         return
     if given.add and given.out:
@@ -173,9 +167,7 @@ def main() -> None:
     missing = report.unplayed(results)
     if missing:
         print("NOT PLAYED:", *missing, sep="\n  ")
-    if all(result.get("failed", "").startswith(NO_LAB) for result in results):
-        sys.exit(CANNOT_RUN)
-    sys.exit(1 if report.failures(results) or len(missing) == len(names) else INCOMPLETE if missing else 0)
+    sys.exit(outcome.status(results, names))
 
 
 if __name__ == "__main__":
