@@ -1,18 +1,21 @@
+import { StackResourceSummary } from '@aws-sdk/client-cloudformation';
 import { GetScheduleCommand } from '@aws-sdk/client-scheduler';
 import { ask } from '../errors';
 import { Session } from './clients';
-import { DeployedWorkload, idsOf, stackResources } from './workload';
+import { DeployedWorkload, idsOf } from './workload';
 
 const family = (arn = '') => arn.replace(/:\d+$/, '');
 
 /**
- * The workload in the network that the stack's schedule runs its task in. Undefined when no schedule of the stack does.
+ * The workload in the network that a schedule of its stack, whose `resources` these are, runs its task in. Undefined when
+ * none does.
  */
 export async function inNetworkOfSchedule(
   session: Session,
   workload: DeployedWorkload,
+  resources: StackResourceSummary[],
 ): Promise<DeployedWorkload | undefined> {
-  for (const Name of idsOf(await stackResources(session, workload.query.stack), 'AWS::Scheduler::Schedule')) {
+  for (const Name of idsOf(resources, 'AWS::Scheduler::Schedule')) {
     const { Target } = await ask(`schedule ${Name}`, () =>
       session.aws.scheduler.send(new GetScheduleCommand({ Name })),
     );

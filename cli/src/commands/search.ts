@@ -1,4 +1,4 @@
-import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { Command } from 'commander';
 import { Session } from '../aws/clients';
 import { NODE_IMAGE } from '../aws/node-image';
@@ -51,8 +51,9 @@ function indexCommand(shell: Shell): Command {
         'Pass --stack EfsDataLayer without --endpoint, or the folder, for example /mnt/evidence or a copy of it.',
       );
     }
-    const { config } = clientsOf(shell, options).cloudFormation;
-    const collection = await collectionOf(shell, options);
+    const { cloudFormation } = clientsOf(shell, options);
+    const { config } = cloudFormation;
+    const collection = await collectionOf(cloudFormation, options);
     const region = await ask('region', () => config.region());
     const request = (root: string): IndexRequest => ({ root, region, ...collection, json: options.json ?? false });
     const credentials = () => ask('credentials', () => config.credentials());
@@ -81,10 +82,11 @@ async function indexInTask(shell: Shell, options: Options, request: (root: strin
 /** A private search lets in the security group of the collector's schedule, and no service's. */
 async function reaching(session: Session, workload: DeployedWorkload): Promise<DeployedWorkload> {
   const { stack } = workload.query;
-  if (idsOf(await stackResources(session, stack), 'AWS::OpenSearchServerless::VpcEndpoint').length === 0) {
+  const resources = await stackResources(session, stack);
+  if (idsOf(resources, 'AWS::OpenSearchServerless::VpcEndpoint').length === 0) {
     return workload;
   }
-  const inside = await inNetworkOfSchedule(session, workload);
+  const inside = await inNetworkOfSchedule(session, workload, resources);
   if (!inside) {
     throw usageError(
       `--stack ${stack}`,
@@ -95,7 +97,10 @@ async function reaching(session: Session, workload: DeployedWorkload): Promise<D
   return inside;
 }
 
-async function collectionOf(shell: Shell, options: Options): Promise<{ endpoint: string; index: string }> {
+async function collectionOf(
+  cloudFormation: CloudFormationClient,
+  options: Options,
+): Promise<{ endpoint: string; index: string }> {
   const { stack, endpoint, index } = options;
   if ((stack === undefined) === (endpoint === undefined)) {
     throw usageError(
@@ -110,7 +115,6 @@ async function collectionOf(shell: Shell, options: Options): Promise<{ endpoint:
   if (endpoint !== undefined) {
     return { endpoint, index: index ?? 'evidence' };
   }
-  const { cloudFormation } = clientsOf(shell, options);
   const { Stacks } = await ask(`--stack ${stack}`, () =>
     cloudFormation.send(new DescribeStacksCommand({ StackName: stack })),
   );

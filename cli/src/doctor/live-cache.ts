@@ -32,10 +32,14 @@ export class LiveCache {
     });
   }
 
+  public arn(name: string): string {
+    const { partition, region, account } = this.stack;
+    return `arn:${partition}:elasticache:${region}:${account}:serverlesscache:${name}`;
+  }
+
   /** Undefined when the cache is gone. */
   public tags(name: string): Promise<Tag[] | undefined> {
-    const { partition, region, account } = this.stack;
-    const ResourceName = `arn:${partition}:elasticache:${region}:${account}:serverlesscache:${name}`;
+    const ResourceName = this.arn(name);
     return this.memory.once(`tags of ${name}`, async () => {
       const answer = await this.calls.find('elasticache:ListTagsForResource', ABSENT, undefined, () =>
         this.client.send(new ListTagsForResourceCommand({ ResourceName })),

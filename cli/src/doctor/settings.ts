@@ -13,6 +13,11 @@ export interface Setting<T> {
   readonly option: (wanted: unknown) => string;
 }
 
+/** A setting that the service calls as the template does. */
+export function same<T>(property: keyof T & string, kind: string, option: Setting<T>['option']): Setting<T> {
+  return { property, kind, read: (live) => live[property], option };
+}
+
 /** For options that are on or off: --multi-az, --no-multi-az. */
 export function onOff(name: string): (wanted: unknown) => string {
   return (wanted) => (String(wanted) === 'true' ? `--${name}` : `--no-${name}`);

@@ -1,33 +1,13 @@
 import { ServerlessCache } from '@aws-sdk/client-elasticache';
 import { Check } from '../examination';
-import { compareSettings, Setting, value } from '../settings';
+import { compareSettings, same, Setting, value } from '../settings';
 
 const SETTINGS: Setting<ServerlessCache>[] = [
-  {
-    property: 'CacheUsageLimits',
-    kind: 'cache-limits',
-    read: (one) => one.CacheUsageLimits,
-    option: (wanted) => `--cache-usage-limits '${JSON.stringify(wanted)}'`,
-  },
-  {
-    property: 'SecurityGroupIds',
-    kind: 'cache-network',
-    read: (one) => one.SecurityGroupIds,
-    option: value('security-group-ids'),
-  },
-  {
-    property: 'SnapshotRetentionLimit',
-    kind: 'cache-drift',
-    read: (one) => one.SnapshotRetentionLimit,
-    option: value('snapshot-retention-limit'),
-  },
-  {
-    property: 'MajorEngineVersion',
-    kind: 'cache-drift',
-    read: (one) => one.MajorEngineVersion,
-    option: value('major-engine-version'),
-  },
-  { property: 'Engine', kind: 'cache-drift', read: (one) => one.Engine, option: value('engine') },
+  same('CacheUsageLimits', 'cache-limits', (wanted) => `--cache-usage-limits '${JSON.stringify(wanted)}'`),
+  same('SecurityGroupIds', 'cache-network', value('security-group-ids')),
+  same('SnapshotRetentionLimit', 'cache-drift', value('snapshot-retention-limit')),
+  same('MajorEngineVersion', 'cache-drift', value('major-engine-version')),
+  same('Engine', 'cache-drift', value('engine')),
 ];
 
 export const cache: Check = {

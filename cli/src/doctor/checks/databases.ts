@@ -2,7 +2,7 @@ import { DBCluster, DBInstance } from '@aws-sdk/client-rds';
 import { differences, show } from '../compare';
 import { Check, Examination } from '../examination';
 import { Promised } from '../promise';
-import { compareSettings, onOff, Setting, unordered, value } from '../settings';
+import { compareSettings, onOff, same, Setting, unordered, value } from '../settings';
 
 type Database = DBInstance | DBCluster;
 
@@ -14,60 +14,25 @@ const lower = (text: unknown) => (typeof text === 'string' ? text.toLowerCase() 
 
 /** What an instance and a cluster have in common, by the same names. */
 const COMMON: Setting<Database>[] = [
-  {
-    property: 'BackupRetentionPeriod',
-    kind: 'database-backup',
-    read: (one) => one.BackupRetentionPeriod,
-    option: value('backup-retention-period'),
-  },
-  {
-    property: 'DeletionProtection',
-    kind: 'database-deletion-protection',
-    read: (one) => one.DeletionProtection,
-    option: onOff('deletion-protection'),
-  },
-  {
-    property: 'PreferredBackupWindow',
-    kind: 'database-drift',
-    read: (one) => one.PreferredBackupWindow,
-    option: value('preferred-backup-window'),
-  },
-  {
-    property: 'PreferredMaintenanceWindow',
-    kind: 'database-drift',
-    read: (one) => one.PreferredMaintenanceWindow,
-    option: value('preferred-maintenance-window'),
-  },
+  same('BackupRetentionPeriod', 'database-backup', value('backup-retention-period')),
+  same('DeletionProtection', 'database-deletion-protection', onOff('deletion-protection')),
+  same('PreferredBackupWindow', 'database-drift', value('preferred-backup-window')),
+  same('PreferredMaintenanceWindow', 'database-drift', value('preferred-maintenance-window')),
   {
     property: 'EnableIAMDatabaseAuthentication',
     kind: 'database-drift',
     read: (one) => one.IAMDatabaseAuthenticationEnabled,
     option: onOff('enable-iam-database-authentication'),
   },
-  {
-    property: 'CopyTagsToSnapshot',
-    kind: 'database-drift',
-    read: (one) => one.CopyTagsToSnapshot,
-    option: onOff('copy-tags-to-snapshot'),
-  },
+  same('CopyTagsToSnapshot', 'database-drift', onOff('copy-tags-to-snapshot')),
 ];
 
 const groupsOf = (one: Database) => one.VpcSecurityGroups?.map((group) => group.VpcSecurityGroupId);
 
 const INSTANCE: Setting<DBInstance>[] = [
   ...COMMON,
-  {
-    property: 'PubliclyAccessible',
-    kind: 'database-public',
-    read: (one) => one.PubliclyAccessible,
-    option: onOff('publicly-accessible'),
-  },
-  {
-    property: 'AutoMinorVersionUpgrade',
-    kind: 'database-upgrades',
-    read: (one) => one.AutoMinorVersionUpgrade,
-    option: onOff('auto-minor-version-upgrade'),
-  },
+  same('PubliclyAccessible', 'database-public', onOff('publicly-accessible')),
+  same('AutoMinorVersionUpgrade', 'database-upgrades', onOff('auto-minor-version-upgrade')),
   {
     property: 'VPCSecurityGroups',
     kind: 'database-network',
@@ -80,25 +45,10 @@ const INSTANCE: Setting<DBInstance>[] = [
     read: (one) => one.Endpoint?.Port ?? one.DbInstancePort,
     option: value('db-port-number'),
   },
-  {
-    property: 'DBInstanceClass',
-    kind: 'database-capacity',
-    read: (one) => one.DBInstanceClass,
-    option: value('db-instance-class'),
-  },
-  {
-    property: 'MaxAllocatedStorage',
-    kind: 'database-capacity',
-    read: (one) => one.MaxAllocatedStorage,
-    option: value('max-allocated-storage'),
-  },
-  { property: 'MultiAZ', kind: 'database-capacity', read: (one) => one.MultiAZ, option: onOff('multi-az') },
-  {
-    property: 'StorageType',
-    kind: 'database-capacity',
-    read: (one) => one.StorageType,
-    option: value('storage-type'),
-  },
+  same('DBInstanceClass', 'database-capacity', value('db-instance-class')),
+  same('MaxAllocatedStorage', 'database-capacity', value('max-allocated-storage')),
+  same('MultiAZ', 'database-capacity', onOff('multi-az')),
+  same('StorageType', 'database-capacity', value('storage-type')),
 ];
 
 const CLUSTER: Setting<DBCluster>[] = [
@@ -109,13 +59,12 @@ const CLUSTER: Setting<DBCluster>[] = [
     read: groupsOf,
     option: value('vpc-security-group-ids'),
   },
-  { property: 'Port', kind: 'database-network', read: (one) => one.Port, option: value('port') },
-  {
-    property: 'ServerlessV2ScalingConfiguration',
-    kind: 'database-capacity',
-    read: (one) => one.ServerlessV2ScalingConfiguration,
-    option: (wanted) => `--serverless-v2-scaling-configuration '${JSON.stringify(wanted)}'`,
-  },
+  same('Port', 'database-network', value('port')),
+  same(
+    'ServerlessV2ScalingConfiguration',
+    'database-capacity',
+    (wanted) => `--serverless-v2-scaling-configuration '${JSON.stringify(wanted)}'`,
+  ),
 ];
 
 /** What RDS writes in small letters, and a template need not. */

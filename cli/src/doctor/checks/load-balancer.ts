@@ -2,18 +2,12 @@ import { Listener, LoadBalancer, TargetGroup } from '@aws-sdk/client-elastic-loa
 import { differences, show } from '../compare';
 import { Check, Examination } from '../examination';
 import { Attributes } from '../live-elb';
-import { compareSettings, Setting, value } from '../settings';
+import { compareSettings, same, Setting, value } from '../settings';
 
 type Tree = Record<string, unknown>;
 
 const BALANCER: (Setting<LoadBalancer> & { call: string })[] = [
-  {
-    property: 'SecurityGroups',
-    kind: 'load-balancer-network',
-    read: (one) => one.SecurityGroups,
-    call: 'set-security-groups',
-    option: value('security-groups'),
-  },
+  { ...same('SecurityGroups', 'load-balancer-network', value('security-groups')), call: 'set-security-groups' },
   {
     property: 'Subnets',
     kind: 'load-balancer-network',
@@ -21,49 +15,18 @@ const BALANCER: (Setting<LoadBalancer> & { call: string })[] = [
     call: 'set-subnets',
     option: value('subnets'),
   },
-  {
-    property: 'IpAddressType',
-    kind: 'load-balancer-drift',
-    read: (one) => one.IpAddressType,
-    call: 'set-ip-address-type',
-    option: value('ip-address-type'),
-  },
+  { ...same('IpAddressType', 'load-balancer-drift', value('ip-address-type')), call: 'set-ip-address-type' },
 ];
 
 const HEALTH = 'load-balancer-health-check';
 
 const TARGETS: Setting<TargetGroup>[] = [
-  { property: 'HealthCheckPath', kind: HEALTH, read: (one) => one.HealthCheckPath, option: value('health-check-path') },
-  {
-    property: 'HealthCheckIntervalSeconds',
-    kind: HEALTH,
-    read: (one) => one.HealthCheckIntervalSeconds,
-    option: value('health-check-interval-seconds'),
-  },
-  {
-    property: 'HealthCheckTimeoutSeconds',
-    kind: HEALTH,
-    read: (one) => one.HealthCheckTimeoutSeconds,
-    option: value('health-check-timeout-seconds'),
-  },
-  {
-    property: 'HealthyThresholdCount',
-    kind: HEALTH,
-    read: (one) => one.HealthyThresholdCount,
-    option: value('healthy-threshold-count'),
-  },
-  {
-    property: 'UnhealthyThresholdCount',
-    kind: HEALTH,
-    read: (one) => one.UnhealthyThresholdCount,
-    option: value('unhealthy-threshold-count'),
-  },
-  {
-    property: 'Matcher',
-    kind: HEALTH,
-    read: (one) => one.Matcher,
-    option: (wanted) => `--matcher '${JSON.stringify(wanted)}'`,
-  },
+  same('HealthCheckPath', HEALTH, value('health-check-path')),
+  same('HealthCheckIntervalSeconds', HEALTH, value('health-check-interval-seconds')),
+  same('HealthCheckTimeoutSeconds', HEALTH, value('health-check-timeout-seconds')),
+  same('HealthyThresholdCount', HEALTH, value('healthy-threshold-count')),
+  same('UnhealthyThresholdCount', HEALTH, value('unhealthy-threshold-count')),
+  same('Matcher', HEALTH, (wanted) => `--matcher '${JSON.stringify(wanted)}'`),
 ];
 
 /** The finding for an attribute, by its name. */
@@ -146,11 +109,11 @@ function listenerOptions({ Protocol, Port, SslPolicy, Certificates, DefaultActio
 }
 
 const LISTENER: Setting<Listener>[] = [
-  { property: 'Protocol', kind: 'load-balancer-plaintext', read: (one) => one.Protocol, option: () => '' },
-  { property: 'SslPolicy', kind: 'load-balancer-tls', read: (one) => one.SslPolicy, option: () => '' },
-  { property: 'Certificates', kind: 'load-balancer-tls', read: (one) => one.Certificates, option: () => '' },
-  { property: 'Port', kind: 'load-balancer-target', read: (one) => one.Port, option: () => '' },
-  { property: 'DefaultActions', kind: 'load-balancer-target', read: (one) => one.DefaultActions, option: () => '' },
+  same('Protocol', 'load-balancer-plaintext', () => ''),
+  same('SslPolicy', 'load-balancer-tls', () => ''),
+  same('Certificates', 'load-balancer-tls', () => ''),
+  same('Port', 'load-balancer-target', () => ''),
+  same('DefaultActions', 'load-balancer-target', () => ''),
 ];
 
 function strange({ live, find }: Examination, one: Listener): void {

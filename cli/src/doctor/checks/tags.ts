@@ -45,8 +45,7 @@ async function ofStores(examination: Examination): Promise<void> {
     [
       'AWS::ElastiCache::ServerlessCache',
       (id) => live.cache.tags(id).then((found) => found && { tags: found }),
-      (id) =>
-        `aws elasticache add-tags-to-resource --resource-name arn:${partition}:elasticache:${region}:${account}:serverlesscache:${id} --tags`,
+      (id) => `aws elasticache add-tags-to-resource --resource-name ${live.cache.arn(id)} --tags`,
     ],
     [
       'AWS::ElasticLoadBalancingV2::LoadBalancer',
